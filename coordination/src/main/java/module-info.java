@@ -1,0 +1,8 @@
+/** Locks, semaphores, rate limits, barriers and work queues between the JVMs that open one directory. */
+module dev.latchkey.coordination {
+    requires transitive com.google.common;
+    requires transitive dev.latchkey.cache;
+    requires static transitive org.jspecify;
+
+    exports dev.latchkey.coordination;
+}
