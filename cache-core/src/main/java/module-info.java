@@ -2,6 +2,7 @@
 @SuppressWarnings("requires-automatic") // jna is one
 module dev.latchkey.cache {
     requires com.fasterxml.jackson.databind;
+    requires com.fasterxml.jackson.datatype.jdk8;
     requires com.fasterxml.jackson.datatype.jsr310;
     requires transitive com.google.common;
     requires com.sun.jna;

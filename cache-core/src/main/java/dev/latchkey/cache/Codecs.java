@@ -1,0 +1,45 @@
+package dev.latchkey.cache;
+
+/** The codecs that come with Latchkey. */
+public final class Codecs {
+    private static final Codec JSON = new JsonCodec();
+
+    private Codecs() {}
+
+    /**
+     * The codec that is used when none is given. Python reads everything it writes, and {@code sqlite3} shows it as
+     * plain text.
+     *
+     * <p><b>Keys</b> are {@code String}, {@code long} and the smaller integers, {@code double} and {@code float}, and
+     * {@code byte[]}. All integers are one kind of key; as in Python, 1 and 1.0 are the same key, and so are 0.0 and
+     * -0.0 (the key that was stored first is the one that is listed). Infinities are keys like any other. NaN, a string
+     * with an unpaired surrogate and all other types are refused with an {@code IllegalArgumentException}. A key that
+     * Python pickled is shown as a {@link StoredKey}, which is accepted as a key too.
+     *
+     * <p><b>Values</b> of these types are stored natively, NaN as the text {@code NaN}; everything else is stored as
+     * JSON text: {@code boolean}, {@code char}, {@code BigInteger}, {@code BigDecimal}, records, beans, enums, arrays,
+     * collections, maps, {@code Optional} and the types of {@code java.time} (as ISO-8601). A value that could not be
+     * read back (a cycle, more than 500 levels, a number of more than 1000 digits, an unpaired surrogate, two equal
+     * names in one object) is refused with a {@link CodecException} when it is stored.
+     *
+     * <p><b>Reading.</b> INTEGER reads as any number type that holds it exactly, {@code BigInteger} included, but not
+     * as {@code char}, {@code boolean} or an enum. REAL reads as {@code double}, and as {@code float} rounded as by a
+     * cast, unless its size is out of range. TEXT reads as itself if {@code String}, {@code CharSequence} or
+     * {@code Object} is wanted; for all other types it is parsed as JSON. BLOB reads as {@code byte[]}.
+     *
+     * <p><b>Changing classes.</b> Entries outlive the program that wrote them. A JSON property that the class does not
+     * have is ignored, and one that is missing becomes null, zero or false, so that an old and a new version of a
+     * program can share a cache. Numbers are not truncated, strings are not turned into numbers, and numbers not into
+     * enums.
+     *
+     * <p><b>Types.</b> Values are built from the wanted type alone; no class is ever looked up by a name in the
+     * cache. Subclasses need {@code @JsonTypeInfo} with names ({@code Id.NAME}, {@code @JsonSubTypes}), since
+     * {@code Id.CLASS} is refused, and inside a collection they need a record or bean around the collection, since
+     * Jackson does not know its element type when it writes.
+     *
+     * @return the codec named {@code json}
+     */
+    public static Codec json() {
+        return JSON;
+    }
+}

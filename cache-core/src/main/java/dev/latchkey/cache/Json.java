@@ -1,0 +1,120 @@
+package dev.latchkey.cache;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.StreamWriteConstraints;
+import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.jsontype.BasicPolymorphicTypeValidator;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeFeature;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import com.google.common.reflect.TypeToken;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * JSON text, with Jackson kept inside: its exceptions do not leave. What is read may have been written by anybody, so
+ * depth and lengths are bounded; the same bounds apply to what is written, so that nothing is stored that cannot be
+ * read.
+ */
+final class Json {
+    private static final int MAX_DEPTH = 500;
+    private static final int MAX_NUMBER_LENGTH = 1000;
+    private static final int MAX_NAME_LENGTH = 50_000;
+    private static final int MAX_LENGTH = 256 << 20;
+
+    private final JsonMapper mapper = mapper();
+
+    String write(Object value) {
+        try {
+            String text = mapper.writeValueAsString(value);
+            requireReadable(text);
+            return text;
+        } catch (IOException | RuntimeException | StackOverflowError e) {
+            throw new CodecException(
+                    "value of " + value.getClass().getTypeName() + " cannot be stored as JSON: " + reason(e), e);
+        }
+    }
+
+    @Nullable
+    Object read(String text, TypeToken<?> type) {
+        try {
+            return mapper.readValue(text, mapper.constructType(type.wrap().getType()));
+        } catch (IOException | RuntimeException e) {
+            throw new CodecException(
+                    "stored TEXT cannot be read as " + type.getType().getTypeName() + ": " + reason(e), e);
+        }
+    }
+
+    /** Raw output of a serializer, and the bounds that Jackson checks for a parser only. */
+    private void requireReadable(String text) throws IOException {
+        int index = Column.unpairedSurrogate(text);
+        if (index >= 0) {
+            throw new IllegalArgumentException(
+                    "unpaired surrogate at index " + index + " of its JSON; UTF-8 cannot hold it");
+        }
+        try (JsonParser parser = mapper.createParser(text)) {
+            parser.nextToken();
+            parser.skipChildren();
+            if (parser.nextToken() != null) {
+                throw new IllegalArgumentException("its JSON is more than one document");
+            }
+        }
+    }
+
+    private static String reason(Throwable e) {
+        String message = e instanceof JsonProcessingException problem ? problem.getOriginalMessage() : e.getMessage();
+        return message == null ? e.getClass().getName() : message;
+    }
+
+    private static JsonMapper mapper() {
+        return JsonMapper.builder(factory())
+                .addModules(javaTime(), new Jdk8Module(), new NoClassNames())
+                .polymorphicTypeValidator(
+                        BasicPolymorphicTypeValidator.builder().build()) // allows no class at all
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
+                .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+                .disable(DeserializationFeature.ADJUST_DATES_TO_CONTEXT_TIME_ZONE)
+                .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+                .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+                .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
+                .enable(SerializationFeature.WRITE_DATES_WITH_ZONE_ID)
+                .build();
+    }
+
+    /** Without normalizing, which would turn the zone UTC into the offset Z. */
+    private static JavaTimeModule javaTime() {
+        return new JavaTimeModule().disable(JavaTimeFeature.NORMALIZE_DESERIALIZED_ZONE_ID);
+    }
+
+    private static JsonFactory factory() {
+        return JsonFactory.builder()
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .enable(StreamWriteFeature.STRICT_DUPLICATE_DETECTION)
+                .streamReadConstraints(readConstraints())
+                .streamWriteConstraints(StreamWriteConstraints.builder()
+                        .maxNestingDepth(MAX_DEPTH)
+                        .build())
+                .build();
+    }
+
+    private static StreamReadConstraints readConstraints() {
+        return StreamReadConstraints.builder()
+                .maxNestingDepth(MAX_DEPTH)
+                .maxNumberLength(MAX_NUMBER_LENGTH)
+                .maxNameLength(MAX_NAME_LENGTH)
+                .maxStringLength(MAX_LENGTH)
+                .maxDocumentLength(MAX_LENGTH)
+                .build();
+    }
+}

@@ -1,0 +1,55 @@
+package dev.latchkey.cache.sqlite;
+
+import dev.latchkey.cache.CacheTimeoutException;
+import dev.latchkey.cache.spi.Deadline;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Waits for the database in Java: short parks with a deadline instead of SQLite's own sleeps, which grow to 100 ms, cannot
+ * be interrupted and prefer newcomers.
+ */
+final class Busy {
+    private static final long SHORTEST_PARK_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
+    private static final long LONGEST_PARK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private Busy() {}
+
+    static <R> R retry(Deadline deadline, Supplier<String> where, Supplier<R> attempt) {
+        boolean interrupted = false;
+        long park = SHORTEST_PARK_NANOS;
+        try {
+            while (true) {
+                try {
+                    return attempt.get();
+                } catch (Errors.BusyException e) {
+                    if (deadline.hasPassed() || (interrupted && deadline.isInterruptible())) {
+                        throw timeout(deadline, where.get(), e);
+                    }
+                }
+                LockSupport.parkNanos(Math.min(park, Math.max(1, deadline.remainingNanos())));
+                park = Math.min(LONGEST_PARK_NANOS, park + park / 4);
+                interrupted |= Thread.interrupted();
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    static void run(Deadline deadline, Supplier<String> where, Runnable attempt) {
+        retry(deadline, where, () -> {
+            attempt.run();
+            return true;
+        });
+    }
+
+    static CacheTimeoutException timeout(Deadline deadline, String where, @Nullable Throwable cause) {
+        String message = "database busy for " + TimeUnit.NANOSECONDS.toMillis(deadline.totalNanos()) + " ms in " + where
+                + "; another process or thread holds a write transaction";
+        return cause == null ? new CacheTimeoutException(message) : new CacheTimeoutException(message, cause);
+    }
+}

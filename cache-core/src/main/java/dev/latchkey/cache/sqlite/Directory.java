@@ -1,0 +1,181 @@
+package dev.latchkey.cache.sqlite;
+
+import dev.latchkey.cache.CacheCorruptException;
+import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.CacheReplacedException;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The directory and the files in it that are not values: where they are, who may read them, and whether they are still the
+ * ones that were opened.
+ */
+final class Directory {
+    static final String OWN_FOLDER = "cache.db-latchkey";
+    private static final Pattern VALUE_FOLDER = Pattern.compile("[0-9a-f]{2}");
+
+    private final Path root;
+    private volatile @Nullable Object databaseKey;
+    private volatile @Nullable Object locksKey;
+
+    private Directory(Path root) {
+        this.root = root;
+    }
+
+    /** Makes the directory if it is missing, parents too, and resolves links above it once and for all. */
+    static Directory open(Path path) {
+        try {
+            if (!Files.isDirectory(path)) {
+                requireNothingInPlace(path);
+                createFolders(path.toAbsolutePath());
+            }
+            Directory directory = new Directory(path.toRealPath());
+            createFolder(directory.own());
+            directory.refuseLinks();
+            return directory;
+        } catch (IOException e) {
+            throw new CacheException("cannot open the directory " + path + ": " + e, e);
+        }
+    }
+
+    private static void requireNothingInPlace(Path path) {
+        if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+            throw new CacheException(path + " is not a directory; a cache needs a directory of its own");
+        }
+    }
+
+    Path root() {
+        return root;
+    }
+
+    Path database() {
+        return root.resolve("cache.db");
+    }
+
+    Path log() {
+        return root.resolve("cache.db-wal");
+    }
+
+    Path own() {
+        return root.resolve(OWN_FOLDER);
+    }
+
+    Path locks() {
+        return own().resolve("locks");
+    }
+
+    Path hints() {
+        return own().resolve("hints");
+    }
+
+    boolean hasDatabase() {
+        try {
+            return Files.size(database()) > 0;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Makes an empty database file with the right permissions, unless there is one. Empty beside value files it is what
+     * is left of a database, and must not be mistaken for a new one.
+     */
+    void createDatabaseFile() throws IOException {
+        if (!hasDatabase() && hasValueFiles()) {
+            throw new CacheCorruptException(database() + " is missing or empty, but there are value files beside it;"
+                    + " restore it, or move the directory away");
+        }
+        createFile(database());
+    }
+
+    private boolean hasValueFiles() throws IOException {
+        try (Stream<Path> children = Files.list(root)) {
+            return children.anyMatch(child ->
+                    VALUE_FOLDER.matcher(child.getFileName().toString()).matches());
+        }
+    }
+
+    private void refuseLinks() {
+        for (Path path : new Path[] {own(), database(), log(), locks(), hints()}) {
+            if (Files.isSymbolicLink(path)) {
+                throw new CacheException(path + " is a symbolic link; links inside a cache directory are refused");
+            }
+        }
+    }
+
+    /** Remembers which files were opened. */
+    void remember() {
+        databaseKey = key(database());
+        locksKey = key(locks());
+    }
+
+    /** Throws if another process has removed or replaced the directory meanwhile. */
+    void requireInPlace() {
+        if (!isSame(databaseKey, database()) || !isSame(locksKey, locks())) {
+            throw new CacheReplacedException("the cache directory " + root
+                    + " was removed or replaced while it was open; close it and open it anew");
+        }
+    }
+
+    private static boolean isSame(@Nullable Object remembered, Path path) {
+        return remembered != null && remembered.equals(key(path));
+    }
+
+    /** Device and inode, or null if there is no such file; asks without opening it. */
+    static @Nullable Object key(Path path) {
+        try {
+            return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                    .fileKey();
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    static void createFile(Path file) throws IOException {
+        try {
+            Files.createFile(file, permissions("rw-------"));
+        } catch (FileAlreadyExistsException e) {
+            // made by another process, or long ago
+        }
+    }
+
+    static void createFolder(Path folder) throws IOException {
+        try {
+            Files.createDirectory(folder, permissions("rwx------"));
+        } catch (FileAlreadyExistsException e) {
+            if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+                throw e;
+            }
+        }
+    }
+
+    private static void createFolders(Path folder) throws IOException {
+        Path parent = folder.getParent();
+        if (parent != null && !Files.isDirectory(parent)) {
+            createFolders(parent);
+        }
+        try {
+            Files.createDirectory(folder, permissions("rwx------"));
+        } catch (FileAlreadyExistsException e) {
+            if (!Files.isDirectory(folder)) {
+                throw e;
+            }
+        } catch (NoSuchFileException e) {
+            throw new CacheException("cannot create " + folder + ": " + parent + " vanished", e);
+        }
+    }
+
+    static FileAttribute<?> permissions(String permissions) {
+        return PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions));
+    }
+}

@@ -1,0 +1,157 @@
+package dev.latchkey.cache.sqlite;
+
+import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.CacheTimeoutException;
+import dev.latchkey.cache.spi.Deadline;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+
+/*
+ *   absent -> OPENING -> OPEN(users) -> CLOSING -> absent
+ *
+ * The first user opens and the last one closes, both outside the lock; whoever comes meanwhile waits for the outcome. A new
+ * engine must not be opened before the old one is closed: the old one's close would drop the new one's kernel locks.
+ *
+ * Two copies of SQLite in one process on one file corrupt it, so a second class loader is refused. It is found out without
+ * opening a file, because closing it again would drop the first one's locks: by a system property, which all class loaders
+ * of a process share.
+ */
+/** The engines of this process: one per directory. */
+final class Engines {
+    private static final String OWNER = "dev.latchkey.engine.";
+    private static final ReentrantLock LOCK = new ReentrantLock();
+    private static final Map<Object, Slot> SLOTS = new HashMap<>();
+
+    private Engines() {}
+
+    private static final class Slot {
+        final CompletableFuture<Engine> opened = new CompletableFuture<>();
+        final CompletableFuture<Void> closed = new CompletableFuture<>();
+        int users = 1;
+        boolean closing;
+    }
+
+    /** One user's hold on an engine. */
+    record Lease(Object key, Engine engine) {}
+
+    static Lease acquire(Directory directory, Deadline deadline) {
+        Object key = key(directory);
+        while (true) {
+            Slot mine = null;
+            Slot found;
+            LOCK.lock();
+            try {
+                found = SLOTS.get(key);
+                if (found == null) {
+                    mine = new Slot();
+                    SLOTS.put(key, mine);
+                } else if (!found.closing) {
+                    found.users++;
+                }
+            } finally {
+                LOCK.unlock();
+            }
+            if (mine != null) {
+                return new Lease(key, openFirst(key, mine, directory, deadline));
+            }
+            if (found != null && !found.closing) {
+                return new Lease(key, await(found.opened, directory, deadline));
+            }
+            if (found != null) {
+                await(found.closed, directory, deadline);
+            }
+        }
+    }
+
+    private static Object key(Directory directory) {
+        Object inode = Directory.key(directory.root());
+        return inode == null ? directory.root() : inode;
+    }
+
+    private static Engine openFirst(Object key, Slot slot, Directory directory, Deadline deadline) {
+        try {
+            claim(key, directory);
+            Engine engine;
+            try {
+                engine = Engine.open(directory, deadline);
+            } catch (Throwable t) {
+                System.clearProperty(OWNER + key);
+                throw t;
+            }
+            slot.opened.complete(engine);
+            return engine;
+        } catch (Throwable t) {
+            forget(key, slot);
+            slot.opened.completeExceptionally(t);
+            throw t;
+        }
+    }
+
+    private static void claim(Object key, Directory directory) {
+        ClassLoader loader = Engines.class.getClassLoader();
+        String self = loader + " (" + Integer.toHexString(System.identityHashCode(loader)) + ")";
+        Object owner = System.getProperties().putIfAbsent(OWNER + key, self);
+        if (owner != null && !owner.equals(self)) {
+            throw new CacheException("the cache in " + directory.root() + " is already open in this process through the"
+                    + " class loader " + owner + "; two copies of SQLite in one process corrupt a database: load"
+                    + " Latchkey and sqlite-jdbc once, in a common parent");
+        }
+    }
+
+    static void release(Lease lease) {
+        Slot slot;
+        LOCK.lock();
+        try {
+            slot = SLOTS.get(lease.key);
+            if (slot == null || --slot.users > 0) {
+                return;
+            }
+            slot.closing = true;
+        } finally {
+            LOCK.unlock();
+        }
+        try {
+            lease.engine.close();
+        } finally {
+            System.clearProperty(OWNER + lease.key);
+            forget(lease.key, slot);
+            slot.closed.complete(null);
+        }
+    }
+
+    private static void forget(Object key, Slot slot) {
+        LOCK.lock();
+        try {
+            SLOTS.remove(key, slot);
+        } finally {
+            LOCK.unlock();
+        }
+    }
+
+    private static <T> T await(CompletableFuture<T> future, Directory directory, Deadline deadline) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return future.get(deadline.remainingNanos(), TimeUnit.NANOSECONDS);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } catch (ExecutionException e) {
+            throw new CacheException("cannot open the cache in " + directory.root() + ": " + e.getCause(), e);
+        } catch (TimeoutException e) {
+            throw new CacheTimeoutException("another thread has been opening or closing the cache in "
+                    + directory.root() + " for " + TimeUnit.NANOSECONDS.toMillis(deadline.totalNanos()) + " ms");
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,404 @@
+package dev.latchkey.cache.sqlite;
+
+import dev.latchkey.cache.CacheClosedException;
+import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.CacheTimeoutException;
+import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.Failpoint;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * Group commit by combining. Callers line up; whoever finds the lead free takes it, begins one transaction, runs the
+ * operations of all who stand in line by then, commits, and tells them. Nobody hands work to another thread that could do
+ * it itself, so a lone caller pays for no thread switch.
+ *
+ *   WAITING -> RUNNING -> DONE         by the leader
+ *   WAITING -> WITHDRAWN               by the caller, when its time is over or it is interrupted
+ *   RUNNING -> WAITING (alone)         by the leader, when the common commit failed: each then runs by itself
+ *
+ * The lead is a role, not a lock: while the leader waits for the database everybody else can still withdraw in time, and
+ * the leader itself gives the lead away when its own time is over. A transaction of user code runs on the caller's thread,
+ * which keeps the lead from BEGIN to COMMIT.
+ */
+/** The one writing connection of a process: every write transaction goes through here, in order of arrival. */
+final class Writer implements AutoCloseable {
+    private static final int MOST_PER_COMMIT = 64;
+
+    private final Database db;
+    private final Runnable committed;
+    private final ConcurrentLinkedDeque<Node<?>> line = new ConcurrentLinkedDeque<>();
+    private final AtomicBoolean led = new AtomicBoolean();
+    private volatile @Nullable UserTransaction current;
+    private volatile boolean closed;
+
+    Writer(Database db, Runnable committed) {
+        this.db = db;
+        this.committed = committed;
+    }
+
+    private enum Stage {
+        WAITING,
+        RUNNING,
+        DONE,
+        WITHDRAWN
+    }
+
+    /** One caller in line. */
+    private static final class Node<R> {
+        final Thread thread = Thread.currentThread();
+        /** Null for a transaction of user code. */
+        final @Nullable Function<Tx, R> work;
+        /** The same in one statement, if that is possible; answers null if it was not. */
+        final @Nullable Function<Database, @Nullable R> single;
+
+        final AtomicReference<Stage> stage = new AtomicReference<>(Stage.WAITING);
+        boolean alone;
+        boolean singleTried;
+
+        @Nullable
+        R result;
+
+        @Nullable
+        Throwable failure;
+
+        @Nullable
+        Tx tx;
+
+        Node(@Nullable Function<Tx, R> work, @Nullable Function<Database, @Nullable R> single) {
+            this.work = work;
+            this.single = single;
+        }
+
+        boolean is(Stage wanted) {
+            return stage.get() == wanted;
+        }
+
+        void run(Database db) {
+            tx = new Tx(db);
+            result = java.util.Objects.requireNonNull(work).apply(tx);
+        }
+
+        void done() {
+            stage.set(Stage.DONE);
+            if (thread != Thread.currentThread()) {
+                LockSupport.unpark(thread);
+            }
+        }
+    }
+
+    private record UserTransaction(Thread thread, Tx tx) {}
+
+    /** The transaction that the calling thread is in, if any. */
+    @Nullable
+    Tx current() {
+        UserTransaction transaction = current;
+        return transaction != null && transaction.thread == Thread.currentThread() ? transaction.tx : null;
+    }
+
+    /**
+     * Runs an operation in a transaction: the caller's if it has one, else one shared with others. The operation must
+     * be a pure function of the database; it may run on another thread and more than once.
+     */
+    <R> R write(Function<Tx, R> work, Deadline deadline) {
+        return write(work, null, deadline);
+    }
+
+    <R> R write(Function<Tx, R> work, @Nullable Function<Database, @Nullable R> single, Deadline deadline) {
+        Tx joined = current();
+        if (joined != null) {
+            return joined.join(work);
+        }
+        Node<R> node = new Node<>(work, single);
+        boolean interrupted = false;
+        line.add(node);
+        try {
+            while (!node.is(Stage.DONE)) {
+                if (!userCodeIsFirst() && led.compareAndSet(false, true)) {
+                    try {
+                        lead(node, deadline);
+                    } finally {
+                        giveLeadAway();
+                    }
+                } else {
+                    park(node, deadline);
+                }
+                interrupted |= Thread.interrupted();
+                withdrawIfOver(node, deadline, interrupted);
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        return outcome(node);
+    }
+
+    /** Runs user code in a transaction of its own, or as a part of the caller's. */
+    <T> T transact(Callable<T> body, Deadline deadline) throws Exception {
+        Tx outer = current();
+        if (outer != null) {
+            try {
+                return body.call();
+            } catch (Throwable t) {
+                outer.doom(t);
+                throw t;
+            }
+        }
+        takeLeadFor(deadline);
+        Tx tx = new Tx(db);
+        current = new UserTransaction(Thread.currentThread(), tx);
+        try {
+            return runAndCommit(body, tx);
+        } catch (Throwable t) {
+            db.rollback();
+            current = null;
+            tx.rolledBack();
+            throw t;
+        } finally {
+            current = null;
+            giveLeadAway();
+            if (tx.doom() == null) {
+                tx.committed();
+            }
+        }
+    }
+
+    private <T> T runAndCommit(Callable<T> body, Tx tx) throws Exception {
+        try {
+            T result = body.call();
+            Throwable doom = tx.doom();
+            if (doom != null) {
+                throw new CacheException("the transaction was rolled back because a part of it failed: " + doom, doom);
+            }
+            commit();
+            return result;
+        } catch (Throwable t) {
+            tx.doom(t);
+            throw t;
+        }
+    }
+
+    /** Whoever takes the lead now could only give it away again. */
+    private boolean userCodeIsFirst() {
+        Node<?> first = line.peek();
+        return first != null && first.work == null;
+    }
+
+    private void takeLeadFor(Deadline deadline) {
+        Node<Void> node = new Node<>(null, null);
+        boolean interrupted = false;
+        line.add(node);
+        try {
+            while (true) {
+                if (line.peek() == node && led.compareAndSet(false, true)) {
+                    break;
+                }
+                park(node, deadline);
+                interrupted |= Thread.interrupted();
+                withdrawIfOver(node, deadline, interrupted);
+            }
+            line.remove(node);
+            try {
+                begin(deadline);
+            } catch (Throwable t) {
+                giveLeadAway();
+                throw t;
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static void park(Node<?> node, Deadline deadline) {
+        if (node.is(Stage.WAITING) || node.is(Stage.RUNNING)) {
+            if (node.is(Stage.RUNNING) || deadline.isUnlimited()) {
+                LockSupport.park(node);
+            } else {
+                LockSupport.parkNanos(node, Math.max(1, deadline.remainingNanos()));
+            }
+        }
+    }
+
+    private void withdrawIfOver(Node<?> node, Deadline deadline, boolean interrupted) {
+        boolean over = closed || deadline.hasPassed() || (interrupted && deadline.isInterruptible());
+        if (over && node.stage.compareAndSet(Stage.WAITING, Stage.WITHDRAWN)) {
+            line.remove(node);
+            wakeFirst();
+            throw closed ? closed() : Busy.timeout(deadline, db.describe(), null);
+        }
+    }
+
+    /** Runs transactions until the leader's own operation is done or its time is over. */
+    private void lead(Node<?> own, Deadline deadline) {
+        while (own.is(Stage.WAITING)) {
+            Node<?> first = line.peek();
+            if (first == null || first.work == null) {
+                return; // user code begins its transaction on its own thread
+            }
+            if (closed) {
+                return;
+            }
+            boolean lone = own == first && own == line.peekLast();
+            if (lone && own.single != null && !own.singleTried && runSingle(own, deadline)) {
+                return;
+            }
+            try {
+                begin(deadline);
+            } catch (CacheTimeoutException e) {
+                return;
+            } catch (CacheException e) {
+                fail(own, e);
+                return;
+            }
+            runBatch(nextBatch());
+        }
+    }
+
+    private <R> boolean runSingle(Node<R> node, Deadline deadline) {
+        if (!node.stage.compareAndSet(Stage.WAITING, Stage.RUNNING)) {
+            return false;
+        }
+        line.remove(node);
+        try {
+            Function<Database, @Nullable R> single = java.util.Objects.requireNonNull(node.single);
+            R result = Busy.retry(deadline, db::describe, () -> single.apply(db));
+            if (result == null) {
+                node.singleTried = true;
+                requeue(node);
+                return false;
+            }
+            node.result = result;
+            committed.run();
+        } catch (CacheTimeoutException e) {
+            requeue(node);
+            return true;
+        } catch (Throwable t) {
+            node.failure = t;
+        }
+        node.done();
+        return true;
+    }
+
+    private List<Node<?>> nextBatch() {
+        List<Node<?>> batch = new ArrayList<>();
+        Node<?> next = line.peek();
+        while (next != null && next.work != null && batch.size() < MOST_PER_COMMIT) {
+            boolean alone = next.alone;
+            if (alone && !batch.isEmpty()) {
+                break;
+            }
+            line.remove(next);
+            if (next.stage.compareAndSet(Stage.WAITING, Stage.RUNNING)) {
+                batch.add(next);
+                if (alone) {
+                    break;
+                }
+            }
+            next = line.peek();
+        }
+        return batch;
+    }
+
+    private void runBatch(List<Node<?>> batch) {
+        Throwable failure = null;
+        try {
+            for (Node<?> node : batch) {
+                node.run(db);
+            }
+            commit();
+        } catch (Throwable t) {
+            failure = t;
+            db.rollback();
+        }
+        if (failure == null) {
+            batch.forEach(Node::done);
+        } else if (batch.size() == 1) {
+            fail(batch.get(0), failure);
+        } else {
+            for (int i = batch.size() - 1; i >= 0; i--) {
+                batch.get(i).alone = true;
+                requeue(batch.get(i));
+            }
+        }
+    }
+
+    private void requeue(Node<?> node) {
+        node.result = null;
+        node.tx = null;
+        line.addFirst(node);
+        node.stage.set(Stage.WAITING);
+    }
+
+    private void fail(Node<?> node, Throwable failure) {
+        line.remove(node);
+        node.failure = failure;
+        node.done();
+    }
+
+    @SuppressWarnings("NullAway") // the work's own result, null where the work may return null
+    private static <R> R outcome(Node<R> node) {
+        Tx tx = node.tx;
+        if (node.failure != null) {
+            if (tx != null) {
+                tx.rolledBack();
+            }
+            if (node.failure instanceof Error error) {
+                throw error;
+            }
+            throw (RuntimeException) node.failure;
+        }
+        if (tx != null) {
+            tx.committed();
+        }
+        return node.result;
+    }
+
+    private void begin(Deadline deadline) {
+        Busy.run(deadline, db::describe, () -> db.update(Sql.BEGIN));
+    }
+
+    private void commit() {
+        Failpoint.reached("before-commit");
+        db.update(Sql.COMMIT);
+        Failpoint.reached("after-commit");
+        committed.run();
+    }
+
+    private void giveLeadAway() {
+        led.set(false);
+        wakeFirst();
+    }
+
+    private void wakeFirst() {
+        Node<?> next = line.peek();
+        if (next != null) {
+            LockSupport.unpark(next.thread);
+        }
+    }
+
+    private CacheClosedException closed() {
+        return new CacheClosedException("the cache on " + db.describe() + " is closed");
+    }
+
+    /** Waits for the running transaction, turns away whoever stands in line, and closes the connection for good. */
+    @Override
+    public void close() {
+        closed = true;
+        while (!led.compareAndSet(false, true)) {
+            LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(100));
+        }
+        line.forEach(node -> LockSupport.unpark(node.thread));
+        db.close();
+    }
+}

@@ -1,0 +1,72 @@
+package dev.latchkey.testing;
+
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.ToLongFunction;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * What a process has used so far, as Linux counts it.
+ *
+ * @param time user and system time of all threads, in steps of 10 ms
+ * @param voluntarySwitches how often a living thread has given up its processor to wait
+ * @param involuntarySwitches how often a living thread has lost its processor to another
+ * @param writeBytes bytes that it caused to be written to storage
+ * @param writeCalls write system calls
+ */
+public record Cpu(Duration time, long voluntarySwitches, long involuntarySwitches, long writeBytes, long writeCalls) {
+
+    /** Empty without {@code /proc}, or if the process does not exist or belongs to somebody else. */
+    public static Optional<Cpu> of(long pid) {
+        try {
+            return Optional.of(read(ProcDirectory.of(pid)));
+        } catch (UncheckedIOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Like {@link #of}, but without an answer the test is skipped. */
+    public static Cpu required(long pid) {
+        Optional<Cpu> cpu = of(pid);
+        Assumptions.assumeTrue(cpu.isPresent(), "/proc/" + pid + " cannot be read");
+        return cpu.orElseThrow();
+    }
+
+    /** What was used between {@code earlier} and this. */
+    public Cpu since(Cpu earlier) {
+        return new Cpu(
+                time.minus(earlier.time),
+                voluntarySwitches - earlier.voluntarySwitches,
+                involuntarySwitches - earlier.involuntarySwitches,
+                writeBytes - earlier.writeBytes,
+                writeCalls - earlier.writeCalls);
+    }
+
+    /** Context switches are counted by thread: {@code /proc/PID/status} knows only the first thread. */
+    private static Cpu read(ProcDirectory process) {
+        List<String> stat = process.stat();
+        long ticks = Long.parseLong(stat.get(11)) + Long.parseLong(stat.get(12));
+        return new Cpu(
+                Duration.ofMillis(10 * ticks),
+                sum(process, thread -> thread.number("status", "voluntary_ctxt_switches")),
+                sum(process, thread -> thread.number("status", "nonvoluntary_ctxt_switches")),
+                process.number("io", "write_bytes"),
+                process.number("io", "syscw"));
+    }
+
+    private static long sum(ProcDirectory process, ToLongFunction<ProcDirectory> count) {
+        return process.threads().stream()
+                .mapToLong(thread -> unlessGone(thread, count))
+                .sum();
+    }
+
+    private static long unlessGone(ProcDirectory thread, ToLongFunction<ProcDirectory> count) {
+        try {
+            return count.applyAsLong(thread);
+        } catch (UncheckedIOException e) {
+            return 0;
+        }
+    }
+}

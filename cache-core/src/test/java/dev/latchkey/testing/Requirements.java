@@ -1,0 +1,53 @@
+package dev.latchkey.testing;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * Programs that some tests need. Without one the test is skipped and says why, unless the system property
+ * {@code latchkey.ci} is {@code true}: then it fails.
+ */
+public final class Requirements {
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+
+    private Requirements() {}
+
+    /** The path of a Python 3 that has the module diskcache. */
+    public static String python() {
+        return Found.PYTHON.orElseGet(() -> missing("a python3 with the module diskcache"));
+    }
+
+    /** The path of SQLite's command line shell. */
+    public static String sqliteShell() {
+        return Found.SQLITE_SHELL.orElseGet(() -> missing("sqlite3, the shell of SQLite"));
+    }
+
+    static <T> T missing(String what) {
+        String reason = "this test needs " + what;
+        if (Boolean.getBoolean("latchkey.ci")) {
+            return Assertions.fail(reason);
+        }
+        System.err.println("skipped: " + reason);
+        return Assumptions.abort(reason);
+    }
+
+    private static Optional<String> first(List<String> candidates, String... test) {
+        return candidates.stream().filter(candidate -> works(candidate, test)).findFirst();
+    }
+
+    private static boolean works(String candidate, String... test) {
+        List<String> command =
+                Stream.concat(Stream.of(candidate), Stream.of(test)).toList();
+        return Finished.run(LIMIT, command).exitCode() == 0;
+    }
+
+    /** Looked for once. */
+    private static final class Found {
+        static final Optional<String> PYTHON = first(List.of("/usr/bin/python3", "python3"), "-c", "import diskcache");
+        static final Optional<String> SQLITE_SHELL = first(List.of("/usr/bin/sqlite3", "sqlite3"), "-version");
+    }
+}
