@@ -157,7 +157,6 @@ final class Engine implements CoordinationEngine {
             thread.setDaemon(true);
             return thread;
         });
-        executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         executor.setRemoveOnCancelPolicy(true);
         return executor;
     }
@@ -271,9 +270,9 @@ final class Engine implements CoordinationEngine {
     void close() {
         closed = true;
         attachments.values().forEach(Engine::closeQuietly);
-        sessions.close();
         keepers.shutdown();
         awaitKeepers();
+        sessions.close();
         checkpointer.close();
         readers.close();
         writer.close();

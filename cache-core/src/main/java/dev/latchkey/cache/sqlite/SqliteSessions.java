@@ -185,6 +185,14 @@ final class SqliteSessions implements Sessions {
         }
     }
 
+    /** A transaction found a session marked dead; if it is ours, the next call starts a new one. */
+    void refused(long session) {
+        Open open = current.get();
+        if (open != null && open.session.id() == session) {
+            lose(open.session);
+        }
+    }
+
     private void end(Open open) {
         open.session.lose();
         try {

@@ -93,7 +93,7 @@ final class SqliteStates implements StateStore {
         return changed == 0 ? null : applied(decision, next, version);
     }
 
-    private static <R> Applied<R> applyToStored(Tx tx, String kind, String name, Transition<R> transition, long floor) {
+    private <R> Applied<R> applyToStored(Tx tx, String kind, String name, Transition<R> transition, long floor) {
         State state = select(tx.db, kind, name, floor);
         Decision<R> decision = transition.apply(state);
         decision.dead().forEach(session -> tx.db.update(Sql.BURY, session));
@@ -162,9 +162,10 @@ final class SqliteStates implements StateStore {
         return all;
     }
 
-    private static void requireAlive(Database db, long session) {
+    private void requireAlive(Database db, long session) {
         Long dead = db.one(Sql.SESSION_DEAD, row -> row.getLong(1), session);
         if (dead == null || dead != 0) {
+            sessions.refused(session);
             throw new SessionLostException(session);
         }
     }
@@ -264,7 +265,7 @@ final class SqliteStates implements StateStore {
 
         @Override
         public void requireAlive(long session) {
-            SqliteStates.requireAlive(tx.db, session);
+            SqliteStates.this.requireAlive(tx.db, session);
         }
 
         @Override

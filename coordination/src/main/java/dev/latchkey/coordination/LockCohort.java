@@ -1,0 +1,689 @@
+package dev.latchkey.coordination;
+
+import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.CacheTimeoutException;
+import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.Session;
+import dev.latchkey.cache.spi.SessionLostException;
+import dev.latchkey.cache.spi.State;
+import dev.latchkey.cache.spi.StateStore;
+import dev.latchkey.cache.spi.Update;
+import dev.latchkey.cache.spi.WrongKindException;
+import dev.latchkey.coordination.LockState.Asker;
+import dev.latchkey.coordination.LockState.Moment;
+import dev.latchkey.coordination.LockState.Release;
+import dev.latchkey.coordination.LockState.Successor;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * A cohort lock (Dice, Marathe, Shavit, "Lock Cohorting", PPoPP 2012). The threads of this process queue here, fairly and in
+ * memory; only the first of them deals with the database, where the process has at most one place in the line. Whoever
+ * unlocks grants the lock to the next thread here in the same update that releases it, until another process waits and the
+ * bound on local grants is reached.
+ *
+ * `mutex` guards the queue and the holder and is never held while waiting for the database, for a turn or for user code.
+ *
+ *   holder == null             the first in the queue contends in the database
+ *   holder != null             somebody here holds the lock, or is just passing or releasing it
+ *
+ * A grant is made known (`pending`) before its transaction and forgotten only after the lock is known to be freed, so that
+ * a row which names this session with an unknown grant is one whose transaction was taken for failed: an orphan.
+ */
+/** One lock, as all threads of this process share it. */
+final class LockCohort {
+    private static final long FIRST_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final int MOST_IN_A_ROW = 16;
+    private static final long LONGEST_ROW_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    /** What a release and a give-up may spend on a busy database before they are left to the keeper. */
+    private static final Duration RELEASE_PATIENCE = Duration.ofSeconds(1);
+
+    /** One attempt rides over the commits of others, not over a long transaction. */
+    private static final Duration ONE_ATTEMPT = Duration.ofMillis(10);
+
+    private static final Duration GIVE_UP_PATIENCE = Duration.ofMillis(20);
+    private static final Duration SETTLE_AGAIN = Duration.ofMillis(50);
+    private static final Duration LOOK_AGAIN = Duration.ofNanos(Line.RESERVATION_NANOS + 200_000);
+
+    private final CoordinationEngine engine;
+    private final StateStore states;
+    private final String name;
+    private final Cohorts cohorts;
+    private final ReentrantLock mutex = new ReentrantLock();
+    private final ArrayDeque<Waiter> queue = new ArrayDeque<>();
+    private volatile @Nullable Grant holder;
+    private volatile long pending;
+    private volatile @Nullable State remembered;
+    private volatile long lastToken;
+    private int inARow;
+    private long rowStart;
+    private boolean looking;
+    private boolean unsettled;
+    private volatile boolean closed;
+
+    LockCohort(CoordinationEngine engine, String name, Cohorts cohorts) {
+        this.engine = engine;
+        this.states = engine.states();
+        this.name = name;
+        this.cohorts = cohorts;
+    }
+
+    /** A thread of this process that waits. */
+    private static final class Waiter {
+        final Thread thread = Thread.currentThread();
+        final boolean ownedByThread;
+        boolean gone;
+
+        @Nullable
+        Grant grant;
+
+        Waiter(boolean ownedByThread) {
+            this.ownedByThread = ownedByThread;
+        }
+
+        @Nullable
+        Thread owner() {
+            return ownedByThread ? thread : null;
+        }
+    }
+
+    // Acquiring
+
+    /** Waits for the lock until the deadline; null if it was not granted by then. */
+    @Nullable
+    Grant acquire(Deadline deadline, boolean ownedByThread) throws InterruptedException {
+        engine.requireOpen();
+        refuseInTransaction();
+        if (deadline.isInterruptible() && Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        Waiter waiter = new Waiter(ownedByThread);
+        boolean interrupted = false;
+        enqueue(waiter);
+        try {
+            while (true) {
+                if (isGranted(waiter)) {
+                    return waiter.grant;
+                }
+                if (isFirst(waiter)) {
+                    return contend(waiter, deadline);
+                }
+                engine.requireOpen();
+                if (deadline.hasPassed()) {
+                    return isGrantedBeforeLeaving(waiter) ? waiter.grant : null;
+                }
+                LockSupport.parkNanos(this, deadline.remainingNanos());
+                if (Thread.interrupted()) {
+                    interrupted = true;
+                    if (deadline.isInterruptible() && !isGrantedBeforeLeaving(waiter)) {
+                        interrupted = false;
+                        throw new InterruptedException();
+                    }
+                }
+            }
+        } finally {
+            leave(waiter);
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** One attempt that stands in no line; null if the lock is not to be had at once. */
+    @Nullable
+    Grant tryAcquire(boolean ownedByThread) {
+        engine.requireOpen();
+        refuseInTransaction();
+        Waiter waiter = new Waiter(ownedByThread);
+        mutex.lock();
+        try {
+            if (holder != null || !queue.isEmpty()) {
+                return null;
+            }
+            queue.add(waiter);
+            cohorts.use(this);
+        } finally {
+            mutex.unlock();
+        }
+        Deadline deadline = Deadline.after(ONE_ATTEMPT);
+        try {
+            while (true) {
+                try {
+                    return attempt(waiter, engine.sessions().self(deadline), false, deadline);
+                } catch (SessionLostException e) {
+                    engine.requireOpen(); // the next attempt is made by a new session
+                }
+            }
+        } catch (CacheTimeoutException e) {
+            return null;
+        } catch (WrongKindException e) {
+            throw new NameInUseException(e);
+        } finally {
+            leave(waiter);
+        }
+    }
+
+    private void refuseInTransaction() {
+        if (states.inTransaction()) {
+            throw new IllegalStateException(
+                    "lock '" + name + "' cannot be acquired inside a transaction: its holder would"
+                            + " wait for the write lock that this transaction has, and a rollback would undo the grant");
+        }
+    }
+
+    private void enqueue(Waiter waiter) {
+        mutex.lock();
+        try {
+            queue.add(waiter);
+            cohorts.use(this);
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    private boolean isFirst(Waiter waiter) {
+        mutex.lock();
+        try {
+            return holder == null && queue.peek() == waiter;
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    private boolean isGranted(Waiter waiter) {
+        mutex.lock();
+        try {
+            return waiter.grant != null;
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    /** Decides between a grant and giving up: afterwards nobody passes the lock to this waiter. */
+    private boolean isGrantedBeforeLeaving(Waiter waiter) {
+        mutex.lock();
+        try {
+            waiter.gone = waiter.grant == null;
+            return !waiter.gone;
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    /** Ends a wait however it ended, and lets the next thread have its turn. */
+    private void leave(Waiter waiter) {
+        mutex.lock();
+        try {
+            waiter.gone = waiter.grant == null;
+            queue.remove(waiter);
+            wakeFirst();
+            cohorts.unuse(this, isIdle());
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    private boolean isIdle() {
+        return holder == null && queue.isEmpty() && !unsettled;
+    }
+
+    private void wakeFirst() {
+        Waiter first = queue.peek();
+        if (first != null && holder == null) {
+            LockSupport.unpark(first.thread);
+        }
+    }
+
+    /** The first thread of this process: waits for the turn of the process, in the database. */
+    private @Nullable Grant contend(Waiter waiter, Deadline deadline) throws InterruptedException {
+        boolean inLine = false;
+        try {
+            while (true) {
+                int seen = engine.signal().seen(name);
+                Grant grant = null;
+                Session session = null;
+                try {
+                    session = engine.sessions().self(deadline);
+                    inLine = true;
+                    grant = attempt(waiter, session, !deadline.hasPassed(), deadline);
+                } catch (SessionLostException e) {
+                    continue; // the next attempt is made by a new session
+                } catch (CacheTimeoutException e) {
+                    // the deadline is over, or an interrupt ended the wait for the database
+                }
+                if (grant != null) {
+                    inLine = false;
+                    return grant;
+                }
+                if (deadline.isInterruptible() && Thread.interrupted()) {
+                    throw new InterruptedException();
+                }
+                if (deadline.hasPassed()) {
+                    return null;
+                }
+                engine.requireOpen();
+                await(seen, session, deadline);
+            }
+        } catch (WrongKindException e) {
+            inLine = false;
+            throw new NameInUseException(e);
+        } finally {
+            if (inLine) {
+                pending = 0;
+                giveUp();
+            }
+        }
+    }
+
+    /** An uninterruptible wait must not be kept awake by an interrupt that it is to ignore. */
+    private void await(int seen, @Nullable Session session, Deadline deadline) {
+        State state = remembered;
+        boolean first =
+                state != null && session != null && LockState.of(state).line().isFirst(session.id());
+        long nanos = Math.min(deadline.remainingNanos(), first ? FIRST_POLL_NANOS : POLL_NANOS);
+        boolean interrupted = !deadline.isInterruptible() && Thread.interrupted();
+        engine.signal().await(name, seen, nanos);
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * Tries the transition on the remembered row if that says the lock is free, then on the stored one, after probing the
+     * sessions that it names. Writes only if there is something to write.
+     */
+    private @Nullable Grant attempt(Waiter waiter, Session session, boolean waits, Deadline deadline) {
+        long id = session.nextGrant();
+        pending = id;
+        State last = remembered;
+        State known = last != null && last.session() == 0
+                ? update(
+                        last,
+                        new Asker(session.id(), id, waiter.thread.getName(), false, this::mayRetake),
+                        Set.of(),
+                        deadline)
+                : states.read(LockState.KIND, name, deadline);
+        if (!isGrantedTo(known, session, id)) {
+            Asker asker = new Asker(session.id(), id, waiter.thread.getName(), waits, this::mayRetake);
+            Set<Long> dead = dead(known);
+            if (LockState.acquire(known, asker, dead, now()).changes(known)) {
+                known = update(known, asker, dead, deadline);
+            }
+        }
+        remembered = known;
+        return isGrantedTo(known, session, id) ? hold(waiter, session, id, known) : null;
+    }
+
+    private State update(State known, Asker asker, Set<Long> dead, Deadline deadline) {
+        Moment now = now();
+        return states.update(LockState.KIND, name, known, from -> LockState.acquire(from, asker, dead, now), deadline)
+                .state();
+    }
+
+    private static boolean isGrantedTo(State state, Session session, long grant) {
+        return LockState.of(state).isHeldBy(session.id(), grant);
+    }
+
+    private Set<Long> dead(State state) {
+        return LockState.of(state).dead(engine.sessions()::isDead);
+    }
+
+    /** The process that freed the lock may take it again before the one whose turn it is has come, within its bound. */
+    private boolean mayRetake(long token) {
+        return token == lastToken && isWithinBound();
+    }
+
+    private boolean isWithinBound() {
+        return inARow < MOST_IN_A_ROW && engine.clock().nanos() - rowStart < LONGEST_ROW_NANOS;
+    }
+
+    /** A row of grants counts from when another process began to wait. */
+    private void countGrant(State state) {
+        boolean alone = !LockState.of(state).line().hasOthersThan(state.session());
+        if (alone || state.token() != lastToken + 1) {
+            inARow = 0;
+            rowStart = engine.clock().nanos();
+        }
+        inARow++;
+        lastToken = state.token();
+    }
+
+    private Grant hold(Waiter waiter, Session session, long id, State state) {
+        Grant grant = new Grant(session, id, state.token(), waiter.owner());
+        mutex.lock();
+        try {
+            countGrant(state);
+            holder = grant;
+            waiter.grant = grant;
+            return grant;
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    /** The last thread of this process takes the process out of the line; what cannot be written now is written later. */
+    private void giveUp() {
+        if (isAwaitedByOthers()) {
+            return; // the next thread takes over the place in the line
+        }
+        settle(this::isAwaitedByOthers, GIVE_UP_PATIENCE);
+    }
+
+    private boolean isAwaitedByOthers() {
+        return queueLength() > 1;
+    }
+
+    // Releasing
+
+    /**
+     * Gives a grant up: to the next thread here, or to the line.
+     *
+     * @return whether it was still held; false if it was lost before
+     */
+    boolean release(Grant grant) {
+        Grant current = grant;
+        while (true) {
+            if (!isHolder(current)) {
+                return false;
+            }
+            if (states.inTransaction()) {
+                return releaseInTransaction(current);
+            }
+            Waiter next = firstWaiter();
+            Grant passed = next == null ? null : successor(current.session, next);
+            Update<Release> update;
+            try {
+                update = unlock(current, next, passed);
+            } catch (SessionLostException e) {
+                return false;
+            } catch (CacheException e) {
+                pending = 0;
+                forget(current); // final for its caller: the keeper repeats it until it is written
+                settleLater();
+                return true;
+            }
+            remembered = update.state();
+            if (update.result() != Release.PASSED) {
+                freed(current, update.state());
+                return update.result() == Release.FREED;
+            }
+            Grant handed =
+                    new Grant(current.session, pendingOf(passed), update.state().token(), ownerOf(next));
+            if (hand(handed, next, update.state())) {
+                return true;
+            }
+            current = handed; // the next thread gave up meanwhile
+        }
+    }
+
+    private static long pendingOf(@Nullable Grant grant) {
+        return grant == null ? 0 : grant.id;
+    }
+
+    private static @Nullable Thread ownerOf(@Nullable Waiter waiter) {
+        return waiter == null ? null : waiter.owner();
+    }
+
+    private Grant successor(Session session, Waiter next) {
+        long id = session.nextGrant();
+        pending = id;
+        return new Grant(session, id, 0, next.owner());
+    }
+
+    private Update<Release> unlock(Grant grant, @Nullable Waiter next, @Nullable Grant passed) {
+        Successor successor = next == null || passed == null ? null : new Successor(passed.id, next.thread.getName());
+        State known = remembered;
+        Set<Long> dead = known == null ? Set.of() : dead(known); // a dead next in line costs nobody a wait
+        boolean mayPass = isWithinBound();
+        Moment now = now();
+        return states.update(
+                LockState.KIND,
+                name,
+                known,
+                from -> LockState.unlock(from, grant.session.id(), grant.id, successor, mayPass, dead, now),
+                Deadline.after(RELEASE_PATIENCE));
+    }
+
+    private boolean releaseInTransaction(Grant grant) {
+        Moment now = now();
+        Update<Release> update = states.update(
+                LockState.KIND,
+                name,
+                null,
+                from -> LockState.unlock(from, grant.session.id(), grant.id, null, false, Set.of(), now),
+                Deadline.never());
+        states.afterCommit(() -> freed(grant, update.state()));
+        return update.result() == Release.FREED;
+    }
+
+    private boolean isHolder(Grant grant) {
+        return holder == grant && !grant.session.isLost();
+    }
+
+    private @Nullable Waiter firstWaiter() {
+        mutex.lock();
+        try {
+            return closed ? null : queue.peek();
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    private boolean hand(Grant grant, @Nullable Waiter next, State state) {
+        mutex.lock();
+        try {
+            countGrant(state);
+            holder = grant;
+            if (next == null || next.gone) {
+                return false;
+            }
+            next.grant = grant;
+            queue.remove(next);
+            LockSupport.unpark(next.thread);
+            return true;
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    private void freed(Grant grant, State state) {
+        remembered = state;
+        forget(grant);
+        if (LockState.of(state).line().reserved().isPresent()) {
+            lookLater();
+        }
+    }
+
+    /** From now on it is no thread's; the first in the queue may contend. */
+    private void forget(Grant grant) {
+        mutex.lock();
+        try {
+            if (holder == grant) {
+                holder = null;
+                wakeFirst();
+            }
+            cohorts.unuse(this, isIdle());
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    // Keeping house
+
+    /** Whether the one who was named has come; if not, the next is named. */
+    private void lookLater() {
+        mutex.lock();
+        try {
+            if (looking) {
+                return;
+            }
+            looking = true;
+        } finally {
+            mutex.unlock();
+        }
+        engine.schedule(this::look, LOOK_AGAIN);
+    }
+
+    private void look() {
+        mutex.lock();
+        try {
+            looking = false;
+        } finally {
+            mutex.unlock();
+        }
+        State state = states.read(LockState.KIND, name, Deadline.after(GIVE_UP_PATIENCE));
+        Moment now = now();
+        if (LockState.look(state, now).changes(state)) {
+            states.update(
+                    LockState.KIND, name, state, from -> LockState.look(from, now), Deadline.after(GIVE_UP_PATIENCE));
+            lookLater();
+        }
+    }
+
+    private void settleLater() {
+        mutex.lock();
+        try {
+            unsettled = true;
+            cohorts.use(this);
+        } finally {
+            mutex.unlock();
+        }
+        engine.schedule(() -> settle(this::isAwaited, RELEASE_PATIENCE), SETTLE_AGAIN);
+    }
+
+    private boolean isAwaited() {
+        return queueLength() > 0;
+    }
+
+    private int queueLength() {
+        mutex.lock();
+        try {
+            return closed ? 0 : queue.size();
+        } finally {
+            mutex.unlock();
+        }
+    }
+
+    /** Makes the row say what is true of this process, again and again until the database accepts it. */
+    private void settle(BooleanSupplier awaited, Duration patience) {
+        try {
+            Deadline deadline = Deadline.after(patience);
+            long session = engine.sessions().self(deadline).id();
+            Moment now = now();
+            Update<Boolean> update = states.update(
+                    LockState.KIND,
+                    name,
+                    null,
+                    from -> LockState.settle(from, session, this::knows, awaited.getAsBoolean(), now),
+                    deadline);
+            if (update.state().line().indexOf('@') >= 0) {
+                lookLater();
+            }
+            mutex.lock();
+            try {
+                unsettled = false;
+                cohorts.unuse(this, isIdle());
+            } finally {
+                mutex.unlock();
+            }
+        } catch (CacheException e) {
+            settleLater();
+        }
+    }
+
+    private boolean knows(long grant) {
+        Grant current = holder;
+        return grant == pending || (current != null && current.id == grant);
+    }
+
+    private Moment now() {
+        return new Moment(engine.clock().nanos(), engine.clock().wallMillis());
+    }
+
+    /** The session is lost: what it held may be somebody else's by now. */
+    @Nullable
+    Grant lose(Session session) {
+        Grant grant = holder;
+        if (grant != null && grant.session == session) {
+            forget(grant);
+            return grant;
+        }
+        return null;
+    }
+
+    /** The engine closes: frees what is held and turns away who waits. */
+    @Nullable
+    Grant close() {
+        closed = true;
+        Grant grant = holder;
+        if (grant != null) {
+            release(grant);
+        }
+        settle(this::isAwaited, GIVE_UP_PATIENCE);
+        mutex.lock();
+        try {
+            queue.forEach(waiter -> LockSupport.unpark(waiter.thread));
+        } finally {
+            mutex.unlock();
+        }
+        engine.signal().ring(name);
+        return grant;
+    }
+
+    // Asking
+
+    @Nullable
+    Grant holder() {
+        Grant grant = holder;
+        return grant == null || grant.session.isLost() ? null : grant;
+    }
+
+    LockState read(Deadline deadline) {
+        try {
+            return LockState.of(states.read(LockState.KIND, name, deadline));
+        } catch (WrongKindException e) {
+            throw new NameInUseException(e);
+        }
+    }
+
+    boolean forceUnlock(long expectedToken, Deadline deadline) {
+        Moment now = now();
+        Update<Boolean> update = states.update(
+                LockState.KIND, name, null, from -> LockState.forceUnlock(from, expectedToken, now), deadline);
+        if (update.result() && update.state().line().indexOf('@') >= 0) {
+            lookLater();
+        }
+        return update.result();
+    }
+
+    /** Whom a state names as holder; a dead one holds nothing. */
+    Optional<Holder> describe(LockState state, Deadline deadline) {
+        if (!state.isHeld() || engine.sessions().isDead(state.session())) {
+            return Optional.empty();
+        }
+        return engine.sessions()
+                .describe(state.session(), deadline)
+                .map(session -> new Holder(
+                        state.session(),
+                        session.pid(),
+                        session.host(),
+                        session.label(),
+                        state.owner(),
+                        state.token(),
+                        Instant.ofEpochMilli(state.sinceMillis())));
+    }
+
+    String name() {
+        return name;
+    }
+}

@@ -1,0 +1,43 @@
+package dev.latchkey.coordination;
+
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A lock is no longer held by whoever took it: it was forced open, or the session was marked dead while the process lived.
+ * What was done under it may have overlapped with the next holder; a write guarded by {@code runFenced} did not happen.
+ */
+public final class LockLostException extends IllegalMonitorStateException {
+    private static final long serialVersionUID = 1L;
+
+    /** The token of the grant that was lost. */
+    private final long token;
+
+    /** Who holds the lock now; not serialised. */
+    private final transient @Nullable Holder holder;
+
+    LockLostException(String name, long token, Optional<Holder> holder) {
+        super("lock '" + name + "' with token " + token + " was lost; "
+                + holder.map(now -> "holder: " + now).orElse("it is held by nobody"));
+        this.token = token;
+        this.holder = holder.orElse(null);
+    }
+
+    /**
+     * Which grant was lost.
+     *
+     * @return its fencing token
+     */
+    public long token() {
+        return token;
+    }
+
+    /**
+     * Who held the lock when this was found out.
+     *
+     * @return the holder, if any
+     */
+    public Optional<Holder> holder() {
+        return Optional.ofNullable(holder);
+    }
+}
