@@ -1,10 +1,12 @@
 package dev.latchkey.coordination;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 
 /**
@@ -16,8 +18,9 @@ import java.util.function.Predicate;
  */
 record Line(List<Place> places) {
     static final Line EMPTY = new Line(List.of());
-    /** How long a turn stays reserved for a session that does not come. */
-    static final long RESERVATION_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+    /** How long a turn stays reserved for a session that does not come: five polls of the first in line, so that neither a lost
+     * ring nor a busy host costs it its turn. */
+    static final long RESERVATION_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     enum Mark {
         WAITING,
@@ -67,7 +70,12 @@ record Line(List<Place> places) {
     }
 
     boolean contains(long session) {
-        return places.stream().anyMatch(place -> place.session == session);
+        for (Place place : places) {
+            if (place.session == session) {
+                return true;
+            }
+        }
+        return false;
     }
 
     boolean isFirst(long session) {
@@ -76,46 +84,65 @@ record Line(List<Place> places) {
 
     /** Whether another session waits that can be expected to come. */
     boolean hasOthersThan(long session) {
-        return places.stream().anyMatch(place -> place.session != session && place.mark != Mark.LAPSED);
+        for (Place place : places) {
+            if (place.session != session && place.mark != Mark.LAPSED) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Whose turn is reserved. */
     OptionalLong reserved() {
-        return places.stream()
-                .filter(place -> place.mark == Mark.RESERVED)
-                .mapToLong(Place::session)
-                .findFirst();
+        for (Place place : places) {
+            if (place.mark == Mark.RESERVED) {
+                return OptionalLong.of(place.session);
+            }
+        }
+        return OptionalLong.empty();
     }
 
     /** The first whose turn has not lapsed. */
     OptionalLong firstEligible() {
-        return places.stream()
-                .filter(place -> place.mark != Mark.LAPSED)
-                .mapToLong(Place::session)
-                .findFirst();
+        for (Place place : places) {
+            if (place.mark != Mark.LAPSED) {
+                return OptionalLong.of(place.session);
+            }
+        }
+        return OptionalLong.empty();
     }
 
-    /** Who may get the next turn: the one it is reserved for, else all whose turn has not lapsed. */
-    List<Long> candidates() {
+    /** Those at the head of the line who are dead, or the one whose turn is reserved if that one is. */
+    Set<Long> dead(LongPredicate isDead) {
+        Set<Long> found = new HashSet<>();
         OptionalLong reserved = reserved();
-        return reserved.isPresent()
-                ? List.of(reserved.getAsLong())
-                : places.stream()
-                        .filter(place -> place.mark != Mark.LAPSED)
-                        .map(Place::session)
-                        .toList();
+        for (Place place : places) {
+            boolean mayBeNext = reserved.isPresent() ? place.mark == Mark.RESERVED : place.mark != Mark.LAPSED;
+            if (mayBeNext && !isDead.test(place.session)) {
+                break;
+            }
+            if (mayBeNext) {
+                found.add(place.session);
+            }
+        }
+        return found;
     }
 
     Line without(Set<Long> sessions) {
-        return keep(place -> !sessions.contains(place.session));
+        Line kept = this;
+        for (long session : sessions) {
+            kept = kept.without(session);
+        }
+        return kept;
     }
 
     Line without(long session) {
-        return keep(place -> place.session != session);
-    }
-
-    private Line keep(Predicate<Place> wanted) {
-        return new Line(places.stream().filter(wanted).toList());
+        if (!contains(session)) {
+            return this;
+        }
+        List<Place> kept = new ArrayList<>(places);
+        kept.removeIf(place -> place.session == session);
+        return new Line(List.copyOf(kept));
     }
 
     Line append(long session) {
@@ -150,15 +177,21 @@ record Line(List<Place> places) {
     }
 
     private Line mark(Predicate<Place> which, Mark mark, long now) {
-        return places.stream().noneMatch(which)
-                ? this
-                : new Line(places.stream()
-                        .map(place -> which.test(place) ? place.as(mark, now) : place)
-                        .toList());
+        List<Place> marked = new ArrayList<>(places);
+        for (int i = 0; i < marked.size(); i++) {
+            if (which.test(marked.get(i))) {
+                marked.set(i, marked.get(i).as(mark, now));
+            }
+        }
+        return marked.equals(places) ? this : new Line(List.copyOf(marked));
     }
 
     @Override
     public String toString() {
-        return String.join(" ", places.stream().map(Place::toString).toList());
+        StringBuilder text = new StringBuilder();
+        for (Place place : places) {
+            text.append(text.length() == 0 ? "" : " ").append(place);
+        }
+        return text.toString();
     }
 }

@@ -2,7 +2,6 @@ package dev.latchkey.coordination;
 
 import dev.latchkey.cache.spi.Decision;
 import dev.latchkey.cache.spi.State;
-import java.util.HashSet;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongPredicate;
@@ -84,15 +83,9 @@ record LockState(long session, long grant, long token, String owner, long sinceM
      * that lives.
      */
     Set<Long> dead(LongPredicate isDead) {
-        Set<Long> found = new HashSet<>();
+        Set<Long> found = line.dead(isDead);
         if (isHeld() && isDead.test(session)) {
             found.add(session);
-        }
-        for (long candidate : line.candidates()) {
-            if (!isDead.test(candidate)) {
-                break;
-            }
-            found.add(candidate);
         }
         return found;
     }

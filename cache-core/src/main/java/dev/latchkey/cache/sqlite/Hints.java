@@ -39,6 +39,8 @@ final class Hints implements Signal, AutoCloseable {
     private final Path file;
     private final PlatformWait platformWait = new PlatformWait();
     private volatile Mapping mapping;
+    /** Loading the native library takes long compared with a wait, so the first waits do without. */
+    private volatile boolean futexLoaded;
 
     /** One file that is mapped; the descriptor is kept to touch the file by. */
     private record Mapping(
@@ -54,6 +56,9 @@ final class Hints implements Signal, AutoCloseable {
         } catch (IOException e) {
             throw new CacheException("cannot map " + file + ": " + e, e);
         }
+        Thread loader = new Thread(() -> futexLoaded = Futex.isAvailable(), "latchkey-loader");
+        loader.setDaemon(true);
+        loader.start();
     }
 
     @Override
@@ -78,7 +83,7 @@ final class Hints implements Signal, AutoCloseable {
         if (nanos <= 0 || Thread.currentThread().isInterrupted()) {
             return;
         }
-        if (Futex.isAvailable()) {
+        if (futexLoaded) {
             platformWait.run(() -> Futex.await(memory, offset, seen, nanos));
         } else {
             park(memory, offset, seen, nanos);

@@ -1,0 +1,339 @@
+package dev.latchkey.coordination;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.State;
+import dev.latchkey.testing.Cpu;
+import dev.latchkey.testing.Failpoint;
+import dev.latchkey.testing.JavaCommand;
+import dev.latchkey.testing.JavaProcess;
+import dev.latchkey.testing.Processes;
+import dev.latchkey.testing.TestDirectory;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the lock promises between processes, shown with processes. */
+@Tag("process")
+class LockProcessTest {
+    private static final Duration SOON = Duration.ofSeconds(20);
+
+    @RegisterExtension
+    final Processes processes = new Processes();
+
+    @RegisterExtension
+    final TestDirectory directory = new TestDirectory();
+
+    private Path cache() {
+        return directory.resolve("cache");
+    }
+
+    private JavaProcess child(String... options) {
+        JavaProcess child = processes.start(
+                JavaCommand.of(CoordinationChild.class, cache().toString()).options(options));
+        child.await("OPEN", SOON);
+        return child;
+    }
+
+    private static String futex(boolean enabled) {
+        return "-Ddev.latchkey.futex=" + enabled;
+    }
+
+    private static long instant(String answer) {
+        return Long.parseLong(answer.split(" ", -1)[1]);
+    }
+
+    private static long token(String answer) {
+        return Long.parseLong(answer.split(" ", -1)[2]);
+    }
+
+    /** The row as everybody can read it. */
+    private State row(Cache cache) {
+        return cache.unwrap(CoordinationEngine.class).states().read("lock", "a", Deadline.never());
+    }
+
+    private static int lineLength(State state) {
+        return Line.parse(state.line()).places().size();
+    }
+
+    @Test
+    void fourProcessesThatCountInAFileUnderTheLockLoseNoUpdate() throws IOException {
+        Path file = directory.resolve("counter");
+        Files.writeString(file, "0");
+        List<JavaProcess> children = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            children.add(child());
+        }
+        children.forEach(child -> child.send("count a " + file + " 2500"));
+        children.forEach(child -> child.await("COUNTED", Duration.ofSeconds(60)));
+        assertEquals("10000", Files.readString(file));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aKilledHolderHandsTheLockOnWithinFiftyMilliseconds(boolean futex) {
+        JavaProcess heir = child(futex(futex));
+        List<Long> lateMillis = new ArrayList<>();
+        long lastToken = 0;
+        int rounds = futex ? 50 : 10;
+        for (int i = 0; i < rounds; i++) {
+            JavaProcess victim = child(futex(futex));
+            victim.send("lock a");
+            long token = token(victim.await("LOCKED", SOON));
+            assertTrue(token > lastToken, "token " + token + " after " + lastToken);
+            heir.send("lock a");
+            awaitLine(1);
+            long killed = victim.killNow();
+            String granted = heir.await("LOCKED", SOON);
+            lateMillis.add((instant(granted) - killed) / 1_000_000);
+            lastToken = token(granted);
+            assertTrue(lastToken > token, "token " + lastToken + " after " + token);
+            heir.send("unlock a");
+            heir.await("UNLOCKED", SOON);
+        }
+        lateMillis.sort(Comparator.naturalOrder());
+        System.out.println("hand-over after kill -9, futex " + futex + ": median "
+                + lateMillis.get(lateMillis.size() / 2) + " ms, max " + lateMillis.get(lateMillis.size() - 1) + " ms");
+        assertTrue(lateMillis.get(lateMillis.size() - 1) <= 50, "late by " + lateMillis);
+    }
+
+    private void awaitLine(int length) {
+        try (Cache cache = Cache.open(cache())) {
+            await().atMost(SOON).pollInterval(Duration.ofMillis(2)).until(() -> lineLength(row(cache)) == length);
+        }
+    }
+
+    @Test
+    void aStoppedHolderKeepsTheLockUntilItIsForced() {
+        JavaProcess holder = child();
+        holder.send("lock a");
+        long token = token(holder.await("LOCKED", SOON));
+        holder.stop();
+        JavaProcess other = child();
+        other.send("try a 1500");
+        assertTrue(other.await("TRIED", SOON).startsWith("TRIED false"));
+        other.send("force a " + (token + 1));
+        assertEquals("FORCED false", other.await("FORCED", SOON));
+        other.send("force a " + token);
+        assertEquals("FORCED true", other.await("FORCED", SOON));
+        other.send("lock a");
+        assertTrue(token(other.await("LOCKED", SOON)) > token);
+        holder.cont();
+        holder.send("unlock a");
+        assertTrue(holder.await("FAILED unlock", SOON).contains("LockLostException"));
+        other.send("unlock a");
+        other.await("UNLOCKED", SOON);
+    }
+
+    @Test
+    void aWaiterThatIsKilledInterruptedOrTimedOutLeavesNoTrace() {
+        try (Cache cache = Cache.open(cache())) {
+            JavaProcess holder = child();
+            JavaProcess killed = child();
+            JavaProcess interrupted = child();
+            JavaProcess timed = child();
+            JavaProcess last = child();
+            holder.send("lock a");
+            holder.await("LOCKED", SOON);
+            killed.send("@w lock a");
+            awaitLine(1);
+            interrupted.send("@w interruptibly a");
+            awaitLine(2);
+            timed.send("try a 300");
+            awaitLine(3);
+            last.send("@w lock a");
+            awaitLine(4);
+            killed.kill();
+            interrupted.send("interrupt w");
+            interrupted.await("INTERRUPTED", SOON);
+            assertTrue(timed.await("TRIED false", SOON).startsWith("TRIED false"));
+            await().atMost(SOON).until(() -> lineLength(row(cache)) <= 2);
+            holder.send("unlock a");
+            long released = instant(holder.await("UNLOCKED", SOON));
+            long granted = instant(last.await("LOCKED", SOON));
+            assertTrue(granted - released < TimeUnit.MILLISECONDS.toNanos(50), "late by " + (granted - released));
+            last.send("@w unlock a");
+            last.await("FAILED unlock", SOON); // another thread of the name w: the lock belongs to the thread
+            assertEquals(0, lineLength(row(cache)));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void waitersAreServedInTheOrderOfTheirArrival(boolean futex) {
+        try (Cache cache = Cache.open(cache())) {
+            JavaProcess a = child(futex(futex));
+            JavaProcess b = child(futex(futex));
+            JavaProcess c = child(futex(futex));
+            long lastToken = 0;
+            int rounds = futex ? 200 : 30;
+            for (int i = 0; i < rounds; i++) {
+                a.send("lock a");
+                a.await("LOCKED", SOON);
+                b.send("lock a");
+                awaitArrival(cache, 1);
+                c.send("lock a");
+                awaitArrival(cache, 2);
+                a.send("unlock a");
+                a.await("UNLOCKED", SOON);
+                String second = b.await("LOCKED", SOON);
+                b.send("unlock a");
+                b.await("UNLOCKED", SOON);
+                String third = c.await("LOCKED", SOON);
+                c.send("unlock a");
+                c.await("UNLOCKED", SOON);
+                assertTrue(lastToken < token(second), "round " + i);
+                assertTrue(token(second) < token(third), "round " + i + ": the line was overtaken");
+                lastToken = token(third);
+            }
+        }
+    }
+
+    /** Waits for the next to stand in line, and then until arrivals lie 20 ms apart. */
+    private void awaitArrival(Cache cache, int length) {
+        long start = System.nanoTime();
+        await().atMost(SOON)
+                .pollInterval(Duration.ofMillis(1))
+                .until(() -> lineLength(row(cache)) == length
+                        && System.nanoTime() - start >= TimeUnit.MILLISECONDS.toNanos(20));
+    }
+
+    @Test
+    void threeWaitingProcessesCommitNothingAndCostLittle() throws Exception {
+        try (Cache cache = Cache.open(cache())) {
+            Lock lock = new Lock(cache, "a");
+            lock.lock();
+            List<JavaProcess> waiters = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                waiters.add(child());
+                waiters.get(i).send("contend warm-up 1500"); // what is measured is waiting, not compiling
+                waiters.get(i).await("GRANTS", SOON);
+                waiters.get(i).send("lock a");
+                awaitArrival(cache, i + 1);
+            }
+            await().pollDelay(Duration.ofSeconds(5)).until(() -> true);
+            long version = row(cache).version();
+            long log =
+                    Files.getLastModifiedTime(cache().resolve("cache.db-wal")).toMillis();
+            List<Cpu> before =
+                    waiters.stream().map(waiter -> Cpu.required(waiter.pid())).toList();
+            await().pollDelay(Duration.ofSeconds(10)).atMost(SOON).until(() -> true);
+            List<Long> micros = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                Cpu cost = Cpu.required(waiters.get(i).pid()).since(before.get(i));
+                micros.add(cost.time().toNanos() / 1000 / 10);
+                assertEquals(0, cost.writeCalls(), "writes of waiter " + i);
+            }
+            System.out.println("waiting costs, microseconds of a core per second: " + micros);
+            assertEquals(version, row(cache).version());
+            assertEquals(
+                    log,
+                    Files.getLastModifiedTime(cache().resolve("cache.db-wal")).toMillis());
+            assertTrue(micros.get(0) <= 15_000, "first in line: " + micros);
+            assertTrue(micros.get(1) <= 5_000 + 1000, "second in line: " + micros);
+            assertTrue(micros.get(2) <= 5_000 + 1000, "third in line: " + micros);
+            lock.unlock();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void lostHintsDelayNoGrantByMoreThanAHundredMilliseconds(boolean futex) throws IOException {
+        List<JavaProcess> children = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            children.add(child(futex(futex)));
+        }
+        children.forEach(child -> child.send("contend a 5000"));
+        Path hints = cache().resolve("cache.db-latchkey/hints");
+        for (int i = 0; i < 40; i++) {
+            if (i % 4 == 0) {
+                Files.deleteIfExists(hints);
+            } else if (Files.exists(hints)) {
+                zero(hints);
+            }
+            await().pollDelay(Duration.ofMillis(100)).until(() -> true);
+        }
+        List<long[]> grants = new ArrayList<>();
+        for (JavaProcess child : children) {
+            String[] all = child.await("GRANTS", SOON).split(" ", -1);
+            for (int i = 1; i < all.length; i++) {
+                grants.add(Arrays.stream(all[i].split(":", -1))
+                        .mapToLong(Long::parseLong)
+                        .toArray());
+            }
+        }
+        grants.sort(Comparator.comparingLong(grant -> grant[0]));
+        long worst = 0;
+        for (int i = 1; i < grants.size(); i++) {
+            assertTrue(grants.get(i - 1)[0] < grants.get(i)[0], "a token came twice");
+            long gap = grants.get(i)[1] - grants.get(i - 1)[2];
+            assertTrue(gap >= 0, "two holders at once: " + Arrays.toString(grants.get(i)));
+            worst = Math.max(worst, gap);
+        }
+        System.out.println("hints lost, futex " + futex + ": " + grants.size() + " grants, longest gap "
+                + worst / 1_000_000 + " ms");
+        assertTrue(worst < TimeUnit.MILLISECONDS.toNanos(100), "a grant came late by " + worst);
+        assertTrue(grants.size() > 100, "only " + grants.size() + " grants");
+    }
+
+    private static void zero(Path hints) throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(hints.toFile(), "rw")) {
+            file.write(new byte[1 << 16]);
+        }
+    }
+
+    @Test
+    void aReleaserKilledBetweenCommitAndWakeUpHoldsNobodyUp() {
+        JavaProcess releaser = processes.start(Failpoint.kill("before-ring", 1)
+                .in(JavaCommand.of(CoordinationChild.class, cache().toString()), directory.path()));
+        releaser.await("OPEN", SOON);
+        releaser.send("lock a");
+        releaser.await("LOCKED", SOON);
+        JavaProcess next = child();
+        next.send("lock a");
+        awaitLine(1);
+        long start = System.nanoTime();
+        releaser.send("unlock a");
+        long late = instant(next.await("LOCKED", SOON)) - start;
+        assertEquals(137, releaser.exitCode(SOON));
+        assertTrue(late < TimeUnit.MILLISECONDS.toNanos(100), "late by " + late);
+    }
+
+    @Test
+    void closingFreesWhatIsHeldAndLeavesNoSession() {
+        JavaProcess holder = child();
+        holder.send("lock a");
+        holder.await("LOCKED", SOON);
+        JavaProcess next = child();
+        next.send("@w lock a");
+        awaitLine(1);
+        holder.send("close");
+        holder.await("CLOSED", SOON);
+        next.await("LOCKED", SOON);
+        next.send("close");
+        next.await("CLOSED", SOON);
+        try (Cache cache = Cache.open(cache())) {
+            State row = row(cache);
+            assertEquals(0, row.session());
+            assertFalse(new Lock(cache, "a").isLocked());
+        }
+    }
+}
