@@ -47,7 +47,7 @@ final class Database implements AutoCloseable {
     }
 
     /** As a URI, so that no character of a path can be taken for an option. */
-    private static String uri(Path file) {
+    static String uri(Path file) {
         return "file:" + file.toUri().getRawPath();
     }
 
@@ -149,11 +149,10 @@ final class Database implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
+        try (connection) {
             for (PreparedStatement statement : statements.values()) {
                 statement.close();
             }
-            connection.close();
         } catch (SQLException e) {
             throw Errors.translate(e, file);
         }

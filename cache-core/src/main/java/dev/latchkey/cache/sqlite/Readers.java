@@ -52,18 +52,20 @@ final class Readers implements AutoCloseable {
         requireOpen();
         Database db = idle.poll();
         if (db == null) {
-            db = openAnother();
+            db = openAnother(deadline);
         }
         return db == null ? await(deadline) : db;
     }
 
-    private @Nullable Database openAnother() {
+    /** Counts itself first: {@link #close} waits for whoever it lets through. */
+    private @Nullable Database openAnother(Deadline deadline) {
         if (opened.incrementAndGet() > MOST) {
             opened.decrementAndGet();
             return null;
         }
         try {
-            return opener.get();
+            requireOpen();
+            return Busy.retry(deadline, () -> where, opener);
         } catch (Throwable t) {
             opened.decrementAndGet();
             throw t;
@@ -80,6 +82,9 @@ final class Readers implements AutoCloseable {
                     Database db = idle.poll(
                             Math.min(deadline.remainingNanos(), TimeUnit.MILLISECONDS.toNanos(50)),
                             TimeUnit.NANOSECONDS);
+                    if (db == null) {
+                        db = openAnother(deadline); // another thread's attempt may have failed
+                    }
                     if (db != null) {
                         return db;
                     }
@@ -112,8 +117,8 @@ final class Readers implements AutoCloseable {
             try {
                 Database db = idle.poll(1, TimeUnit.SECONDS);
                 if (db != null) {
-                    db.close();
                     opened.decrementAndGet();
+                    db.close();
                 }
             } catch (InterruptedException e) {
                 interrupted = true;

@@ -135,6 +135,7 @@ final class Writer implements AutoCloseable {
                 withdrawIfOver(node, deadline, interrupted);
             }
         } finally {
+            withdraw(node); // only after an error: nobody may run it for a caller who is gone
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
@@ -206,6 +207,7 @@ final class Writer implements AutoCloseable {
                 interrupted |= Thread.interrupted();
                 withdrawIfOver(node, deadline, interrupted);
             }
+            node.stage.set(Stage.RUNNING);
             line.remove(node);
             try {
                 begin(deadline);
@@ -214,29 +216,36 @@ final class Writer implements AutoCloseable {
                 throw t;
             }
         } finally {
+            withdraw(node);
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
         }
     }
 
-    private static void park(Node<?> node, Deadline deadline) {
-        if (node.is(Stage.WAITING) || node.is(Stage.RUNNING)) {
-            if (node.is(Stage.RUNNING) || deadline.isUnlimited()) {
-                LockSupport.park(node);
-            } else {
-                LockSupport.parkNanos(node, Math.max(1, deadline.remainingNanos()));
-            }
+    /** Whoever came too late for {@link #close} to wake must not fall asleep. */
+    private void park(Node<?> node, Deadline deadline) {
+        if (node.is(Stage.RUNNING) || (node.is(Stage.WAITING) && deadline.isUnlimited() && !closed)) {
+            LockSupport.park(node);
+        } else if (node.is(Stage.WAITING) && !closed) {
+            LockSupport.parkNanos(node, Math.max(1, deadline.remainingNanos()));
         }
     }
 
     private void withdrawIfOver(Node<?> node, Deadline deadline, boolean interrupted) {
         boolean over = closed || deadline.hasPassed() || (interrupted && deadline.isInterruptible());
-        if (over && node.stage.compareAndSet(Stage.WAITING, Stage.WITHDRAWN)) {
-            line.remove(node);
-            wakeFirst();
+        if (over && withdraw(node)) {
             throw closed ? closed() : Busy.timeout(deadline, db.describe(), null);
         }
+    }
+
+    private boolean withdraw(Node<?> node) {
+        boolean withdrawn = node.stage.compareAndSet(Stage.WAITING, Stage.WITHDRAWN);
+        if (withdrawn) {
+            line.remove(node);
+            wakeFirst();
+        }
+        return withdrawn;
     }
 
     /** Runs transactions until the leader's own operation is done or its time is over. */
@@ -272,14 +281,16 @@ final class Writer implements AutoCloseable {
         line.remove(node);
         try {
             Function<Database, @Nullable R> single = java.util.Objects.requireNonNull(node.single);
-            R result = Busy.retry(deadline, db::describe, () -> single.apply(db));
+            R result = Busy.retry(deadline, db::describe, () -> {
+                requireOpen();
+                return single.apply(db);
+            });
             if (result == null) {
                 node.singleTried = true;
                 requeue(node);
                 return false;
             }
             node.result = result;
-            committed.run();
         } catch (CacheTimeoutException e) {
             requeue(node);
             return true;
@@ -287,6 +298,7 @@ final class Writer implements AutoCloseable {
             node.failure = t;
         }
         node.done();
+        tellCommitted();
         return true;
     }
 
@@ -338,6 +350,7 @@ final class Writer implements AutoCloseable {
         node.tx = null;
         line.addFirst(node);
         node.stage.set(Stage.WAITING);
+        LockSupport.unpark(node.thread); // it sleeps without a limit, and may now withdraw again
     }
 
     private void fail(Node<?> node, Throwable failure) {
@@ -365,14 +378,26 @@ final class Writer implements AutoCloseable {
     }
 
     private void begin(Deadline deadline) {
-        Busy.run(deadline, db::describe, () -> db.update(Sql.BEGIN));
+        Busy.run(deadline, db::describe, () -> {
+            requireOpen();
+            db.update(Sql.BEGIN);
+        });
     }
 
     private void commit() {
         Failpoint.reached("before-commit");
         db.update(Sql.COMMIT);
         Failpoint.reached("after-commit");
-        committed.run();
+        tellCommitted();
+    }
+
+    /** What is committed is committed: nothing that goes wrong from here on may look like a failed transaction. */
+    private void tellCommitted() {
+        try {
+            committed.run();
+        } catch (RuntimeException | Error e) {
+            // no checkpoint is planned, because the engine is closing: the last connection writes the log back
+        }
     }
 
     private void giveLeadAway() {
@@ -384,6 +409,12 @@ final class Writer implements AutoCloseable {
         Node<?> next = line.peek();
         if (next != null) {
             LockSupport.unpark(next.thread);
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw closed();
         }
     }
 
