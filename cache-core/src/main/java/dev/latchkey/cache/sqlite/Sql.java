@@ -26,8 +26,8 @@ final class Sql {
 
     // Cache
 
-    static final String ENTRY =
-            "SELECT rowid, store_time, expire_time, tag, mode, filename, value FROM Cache WHERE key = ? AND raw = ?";
+    static final String ENTRY = "SELECT rowid, store_time, expire_time, tag, mode, filename, value, size FROM Cache"
+            + " WHERE key = ? AND raw = ?";
     static final String INSERT_ENTRY = """
             INSERT INTO Cache (key, raw, store_time, expire_time, access_time, access_count, tag, size, mode,
                 filename, value)

@@ -52,7 +52,8 @@ final class SqliteCache implements Cache {
             @Nullable Object tag,
             int mode,
             @Nullable String filename,
-            @Nullable Object value) {
+            @Nullable Object value,
+            long size) {
         static Row of(ResultSet row) throws SQLException {
             return new Row(
                     row.getLong(1),
@@ -61,7 +62,8 @@ final class SqliteCache implements Cache {
                     Database.column(row, 4),
                     row.getInt(5),
                     row.getString(6),
-                    Database.column(row, 7));
+                    Database.column(row, 7),
+                    row.getLong(8));
         }
 
         private static @Nullable Object asDouble(@Nullable Object column) {
@@ -112,7 +114,7 @@ final class SqliteCache implements Cache {
 
     private Columns columns(Object key, Object value) {
         Object column = encode(key, value).column();
-        if (column instanceof String text && text.length() >= engine.settings().minFileSize()) {
+        if (column instanceof String text && isLong(text, engine.settings().minFileSize())) {
             byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
             return new Columns(
                     StoredValue.Mode.TEXT.code(), bytes.length, engine.files().write(bytes), null);
@@ -122,6 +124,11 @@ final class SqliteCache implements Cache {
                     StoredValue.Mode.BINARY.code(), bytes.length, engine.files().write(bytes), null);
         }
         return new Columns(StoredValue.Mode.RAW.code(), 0, null, column);
+    }
+
+    /** Python counts characters, of which one may be two of Java's. */
+    private static boolean isLong(String text, long bound) {
+        return text.length() >= bound && text.codePointCount(0, text.length()) >= bound;
     }
 
     private StoredValue encode(Object key, Object value) {
@@ -300,7 +307,7 @@ final class SqliteCache implements Cache {
     private record Read(Row row, StoredValue value) {}
 
     /**
-     * Reads a row and its file. A file that is missing was replaced between the two steps, so the row is read again; if the
+     * Reads a row and its file. A file that is missing or cut short was replaced between the two steps, so the row is read again; if the
      * row still names it, the value is gone.
      */
     private @Nullable Read read(Object key) {
@@ -313,11 +320,11 @@ final class SqliteCache implements Cache {
                 return null;
             }
             if (row.filename == null) {
-                return new Read(row, new StoredValue(StoredValue.Mode.of(row.mode), row.value));
+                return new Read(row, stored(key, row, row.value));
             }
             byte[] content = engine.files().read(row.filename);
-            if (content != null) {
-                return new Read(row, fileValue(StoredValue.Mode.of(row.mode), content));
+            if (content != null && content.length == row.size) {
+                return new Read(row, stored(key, row, content));
             }
             if (row.filename.equals(missing)) {
                 return null;
@@ -326,10 +333,16 @@ final class SqliteCache implements Cache {
         }
     }
 
-    private static StoredValue fileValue(StoredValue.Mode mode, byte[] content) {
-        return mode == StoredValue.Mode.TEXT
-                ? StoredValue.text(new String(content, StandardCharsets.UTF_8))
-                : new StoredValue(mode, content);
+    /** What is in the directory may have been written by anybody. */
+    private static StoredValue stored(Object key, Row row, @Nullable Object content) {
+        try {
+            StoredValue.Mode mode = StoredValue.Mode.of(row.mode);
+            return mode == StoredValue.Mode.TEXT && content instanceof byte[] bytes
+                    ? StoredValue.text(new String(bytes, StandardCharsets.UTF_8))
+                    : new StoredValue(mode, content);
+        } catch (IllegalArgumentException e) {
+            throw new CodecException("key " + quote(key) + ": the row is damaged: " + e.getMessage(), e);
+        }
     }
 
     @Override
@@ -406,7 +419,12 @@ final class SqliteCache implements Cache {
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
-            Engines.release(lease);
+            try {
+                Engines.release(lease);
+            } catch (IllegalStateException e) {
+                closed.set(false);
+                throw e;
+            }
         }
     }
 }

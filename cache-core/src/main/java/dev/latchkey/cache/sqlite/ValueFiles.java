@@ -79,7 +79,7 @@ final class ValueFiles {
             return null;
         }
         Path file = root.resolve(name);
-        if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+        if (!isInside(name) || !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
             return null;
         }
         try (InputStream in = new FileInputStream(file.toFile())) {
@@ -91,9 +91,15 @@ final class ValueFiles {
         }
     }
 
+    /** A folder that is a link would lead out of the directory. */
+    private boolean isInside(String name) {
+        return Files.isDirectory(root.resolve(name.substring(0, 2)), LinkOption.NOFOLLOW_LINKS)
+                && Files.isDirectory(root.resolve(name.substring(0, 5)), LinkOption.NOFOLLOW_LINKS);
+    }
+
     /** Removes a value that no row names any more; what cannot be removed is left for a later sweep. */
     void remove(String name) {
-        if (!NAME.matcher(name).matches()) {
+        if (!NAME.matcher(name).matches() || !isInside(name)) {
             return;
         }
         try {
