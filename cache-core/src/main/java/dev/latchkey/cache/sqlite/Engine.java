@@ -13,9 +13,9 @@ import dev.latchkey.cache.spi.Sessions;
 import dev.latchkey.cache.spi.Signal;
 import dev.latchkey.cache.spi.StateStore;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileLock;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -68,7 +68,19 @@ final class Engine implements CoordinationEngine {
         states = new SqliteStates(writer, readers, sessions, hints, directory);
     }
 
+    /** An interrupt waits until all is open: it would close the files that are being opened. */
     static Engine open(Directory directory, Deadline deadline) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            return openNow(directory, deadline);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static Engine openNow(Directory directory, Deadline deadline) {
         LockFile locks = null;
         Database database = null;
         try {
@@ -76,9 +88,9 @@ final class Engine implements CoordinationEngine {
             database = openDatabase(directory, locks, deadline);
             Database opened = database;
             Settings settings = Busy.retry(deadline, opened::describe, () -> Settings.load(opened));
-            database.configure(settings.synchronous());
+            Busy.run(deadline, opened::describe, () -> opened.configure(settings.synchronous()));
             directory.remember();
-            Engine engine = new Engine(directory, locks, database, settings, new Hints(directory.hints()));
+            Engine engine = new Engine(directory, locks, database, settings, openHints(directory, locks, deadline));
             ScheduledFuture<?> unused = engine.keepers.scheduleWithFixedDelay(engine::tick, 1, 1, TimeUnit.SECONDS);
             return engine;
         } catch (IOException e) {
@@ -96,8 +108,13 @@ final class Engine implements CoordinationEngine {
     private static Database openDatabase(Directory directory, LockFile locks, Deadline deadline) throws IOException {
         if (directory.hasDatabase()) {
             Database database = connectChecked(directory, deadline);
-            if (Files.exists(directory.hints(), LinkOption.NOFOLLOW_LINKS) && Schema.isCurrent(database, deadline)) {
-                return database;
+            try {
+                if (Schema.isCurrent(database, deadline)) {
+                    return database;
+                }
+            } catch (Throwable t) {
+                database.close();
+                throw t;
             }
             database.close();
         }
@@ -107,12 +124,51 @@ final class Engine implements CoordinationEngine {
             Database database = connectChecked(directory, deadline);
             try {
                 Schema.create(database, deadline);
-                Hints.create(directory.hints());
                 return database;
             } catch (Throwable t) {
                 database.close();
                 throw t;
             }
+        } finally {
+            LockFile.release(creation);
+        }
+    }
+
+    /** Whoever finds the file missing or cut short makes it anew. */
+    private static Hints openHints(Directory directory, LockFile locks, Deadline deadline) throws IOException {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return mapHints(directory, locks, deadline);
+                } catch (ClosedByInterruptException e) {
+                    interrupted |= Thread.interrupted();
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static Hints mapHints(Directory directory, LockFile locks, Deadline deadline) throws IOException {
+        while (true) {
+            try {
+                return new Hints(directory.hints());
+            } catch (NoSuchFileException e) {
+                if (deadline.hasPassed()) {
+                    throw e;
+                }
+            }
+            createHints(directory, locks, deadline);
+        }
+    }
+
+    private static void createHints(Directory directory, LockFile locks, Deadline deadline) throws IOException {
+        FileLock creation = takeCreationLock(directory, locks, deadline);
+        try {
+            Hints.create(directory.hints());
         } finally {
             LockFile.release(creation);
         }
@@ -146,35 +202,61 @@ final class Engine implements CoordinationEngine {
 
     private Database connect() {
         Database database = Database.open(directory.database());
-        database.configure(settings.synchronous());
-        return database;
+        try {
+            database.configure(settings.synchronous());
+            directory.requireInPlace(); // what was opened by name might be another directory's
+            return database;
+        } catch (Throwable t) {
+            database.close();
+            throw t;
+        }
     }
 
     private static ScheduledThreadPoolExecutor keepers() {
         AtomicInteger count = new AtomicInteger();
         ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(KEEPERS, task -> {
-            Thread thread = new Thread(task, "latchkey-keeper-" + count.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
+            return new Keeper(task, "latchkey-keeper-" + count.incrementAndGet());
         });
         executor.setRemoveOnCancelPolicy(true);
         return executor;
     }
 
+    /** One of the threads that keep house; user code that it calls may close the engine. */
+    private static final class Keeper extends Thread {
+        Keeper(Runnable task, String name) {
+            super(task, name);
+            setDaemon(true);
+        }
+    }
+
+    /** One look of the house-keeping. */
+    @FunctionalInterface
+    private interface Look {
+        void run() throws IOException;
+    }
+
     /** Once a second. */
     private void tick() {
+        look(directory::requireInPlace);
+        look(() -> hints.look(locks));
+        if (ticks++ % TICKS_BETWEEN_TOUCHES == 0) {
+            look(locks::touch);
+            look(hints::touch);
+        }
+        look(() -> sessions.look(Deadline.after(Duration.ofMillis(200))));
+    }
+
+    /** Nothing that goes wrong in one look keeps the others from being made, now and later. */
+    private void look(Look look) {
         try {
-            directory.requireInPlace();
-            hints.look(locks);
-            if (ticks++ % TICKS_BETWEEN_TOUCHES == 0) {
-                locks.touch();
-                hints.touch();
-            }
-            sessions.look(Deadline.after(Duration.ofMillis(200)));
+            look.run();
         } catch (CacheReplacedException e) {
             replaced = e;
         } catch (CacheException | IOException e) {
             // busy, full or failing disk: the next look will do
+        } catch (Throwable t) {
+            Thread thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, t);
         }
     }
 
@@ -233,6 +315,16 @@ final class Engine implements CoordinationEngine {
         directory.requireInPlace();
     }
 
+    /** Whether the directory still has its name. */
+    boolean isInPlace() {
+        try {
+            directory.requireInPlace();
+            return true;
+        } catch (CacheReplacedException e) {
+            return false;
+        }
+    }
+
     @Override
     public void requireOpen() {
         if (closed) {
@@ -272,17 +364,18 @@ final class Engine implements CoordinationEngine {
         attachments.values().forEach(Engine::closeQuietly);
         keepers.shutdown();
         awaitKeepers();
-        sessions.close();
-        checkpointer.close();
-        readers.close();
-        writer.close();
-        hints.close();
+        closeQuietly(sessions::close);
+        closeQuietly(checkpointer);
+        closeQuietly(readers);
+        closeQuietly(writer);
+        closeQuietly(hints);
         closeQuietly(locks);
     }
 
+    /** A keeper that closes the engine itself, in a listener, cannot wait for its own end. */
     private void awaitKeepers() {
         boolean interrupted = false;
-        while (true) {
+        while (!(Thread.currentThread() instanceof Keeper)) {
             try {
                 if (keepers.awaitTermination(10, TimeUnit.SECONDS)) {
                     break;

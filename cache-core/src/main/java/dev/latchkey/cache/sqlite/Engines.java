@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /*
  *   absent -> OPENING -> OPEN(users) -> CLOSING -> absent
@@ -24,20 +25,28 @@ import java.util.concurrent.locks.ReentrantLock;
 /** The engines of this process: one per directory. */
 final class Engines {
     private static final String OWNER = "dev.latchkey.engine.";
+    private static final String SELF = self();
     private static final ReentrantLock LOCK = new ReentrantLock();
     private static final Map<Object, Slot> SLOTS = new HashMap<>();
 
     private Engines() {}
 
-    private static final class Slot {
+    /** The states above. */
+    static final class Slot {
         final CompletableFuture<Engine> opened = new CompletableFuture<>();
         final CompletableFuture<Void> closed = new CompletableFuture<>();
         int users = 1;
         boolean closing;
+
+        /** The number of a directory that was removed may belong to a new one by now. */
+        boolean isOfRemovedDirectory() {
+            boolean open = !closing && opened.isDone() && !opened.isCompletedExceptionally();
+            return open && !opened.join().isInPlace();
+        }
     }
 
     /** One user's hold on an engine. */
-    record Lease(Object key, Engine engine) {}
+    record Lease(Object key, Slot slot, Engine engine) {}
 
     static Lease acquire(Directory directory, Deadline deadline) {
         Object key = key(directory);
@@ -47,6 +56,10 @@ final class Engines {
             LOCK.lock();
             try {
                 found = SLOTS.get(key);
+                if (found != null && found.isOfRemovedDirectory()) {
+                    SLOTS.remove(key);
+                    found = null;
+                }
                 if (found == null) {
                     mine = new Slot();
                     SLOTS.put(key, mine);
@@ -57,12 +70,14 @@ final class Engines {
                 LOCK.unlock();
             }
             if (mine != null) {
-                return new Lease(key, openFirst(key, mine, directory, deadline));
+                return new Lease(key, mine, openFirst(key, mine, directory, deadline));
             }
             if (found != null && !found.closing) {
-                return new Lease(key, await(found.opened, directory, deadline));
-            }
-            if (found != null) {
+                Engine engine = joinOpened(key, found, directory, deadline);
+                if (engine != null) {
+                    return new Lease(key, found, engine);
+                }
+            } else if (found != null) {
                 await(found.closed, directory, deadline);
             }
         }
@@ -76,13 +91,7 @@ final class Engines {
     private static Engine openFirst(Object key, Slot slot, Directory directory, Deadline deadline) {
         try {
             claim(key, directory);
-            Engine engine;
-            try {
-                engine = Engine.open(directory, deadline);
-            } catch (Throwable t) {
-                System.clearProperty(OWNER + key);
-                throw t;
-            }
+            Engine engine = Engine.open(directory, deadline);
             slot.opened.complete(engine);
             return engine;
         } catch (Throwable t) {
@@ -92,23 +101,39 @@ final class Engines {
         }
     }
 
+    /** The engine, or null if its opener failed: then it is for this thread to try, and to see the reason. */
+    private static @Nullable Engine joinOpened(Object key, Slot slot, Directory directory, Deadline deadline) {
+        try {
+            return await(slot.opened, directory, deadline);
+        } catch (CacheTimeoutException e) {
+            CompletableFuture<Void> unused = slot.opened.thenAccept(engine -> release(new Lease(key, slot, engine)));
+            throw e;
+        }
+    }
+
     private static void claim(Object key, Directory directory) {
-        ClassLoader loader = Engines.class.getClassLoader();
-        String self = loader + " (" + Integer.toHexString(System.identityHashCode(loader)) + ")";
-        Object owner = System.getProperties().putIfAbsent(OWNER + key, self);
-        if (owner != null && !owner.equals(self)) {
+        Object owner = System.getProperties().putIfAbsent(OWNER + key, SELF);
+        if (owner != null && !owner.equals(SELF)) {
             throw new CacheException("the cache in " + directory.root() + " is already open in this process through the"
                     + " class loader " + owner + "; two copies of SQLite in one process corrupt a database: load"
                     + " Latchkey and sqlite-jdbc once, in a common parent");
         }
     }
 
+    private static String self() {
+        ClassLoader loader = Engines.class.getClassLoader();
+        return loader + " (" + Integer.toHexString(System.identityHashCode(loader)) + ")";
+    }
+
     static void release(Lease lease) {
-        Slot slot;
+        Slot slot = lease.slot;
         LOCK.lock();
         try {
-            slot = SLOTS.get(lease.key);
-            if (slot == null || --slot.users > 0) {
+            if (slot.users == 1 && lease.engine.writer().current() != null) {
+                throw new IllegalStateException("the last cache on " + lease.engine.root()
+                        + " cannot be closed inside a transaction on it; close it after transact");
+            }
+            if (--slot.users > 0) {
                 return;
             }
             slot.closing = true;
@@ -118,7 +143,6 @@ final class Engines {
         try {
             lease.engine.close();
         } finally {
-            System.clearProperty(OWNER + lease.key);
             forget(lease.key, slot);
             slot.closed.complete(null);
         }
@@ -127,13 +151,15 @@ final class Engines {
     private static void forget(Object key, Slot slot) {
         LOCK.lock();
         try {
-            SLOTS.remove(key, slot);
+            if (SLOTS.remove(key, slot)) {
+                System.getProperties().remove(OWNER + key, SELF);
+            }
         } finally {
             LOCK.unlock();
         }
     }
 
-    private static <T> T await(CompletableFuture<T> future, Directory directory, Deadline deadline) {
+    private static <T> @Nullable T await(CompletableFuture<T> future, Directory directory, Deadline deadline) {
         boolean interrupted = false;
         try {
             while (true) {
@@ -144,7 +170,7 @@ final class Engines {
                 }
             }
         } catch (ExecutionException e) {
-            throw new CacheException("cannot open the cache in " + directory.root() + ": " + e.getCause(), e);
+            return null;
         } catch (TimeoutException e) {
             throw new CacheTimeoutException("another thread has been opening or closing the cache in "
                     + directory.root() + " for " + TimeUnit.NANOSECONDS.toMillis(deadline.totalNanos()) + " ms");

@@ -1,6 +1,5 @@
 package dev.latchkey.cache.sqlite;
 
-import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.spi.Signal;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
@@ -49,13 +48,9 @@ final class Hints implements Signal, AutoCloseable {
             @Nullable Object key) {}
 
     /** Maps the file, which must be there: see {@link #create}. */
-    Hints(Path file) {
+    Hints(Path file) throws IOException {
         this.file = file;
-        try {
-            this.mapping = map();
-        } catch (IOException e) {
-            throw new CacheException("cannot map " + file + ": " + e, e);
-        }
+        this.mapping = map();
         Thread loader = new Thread(() -> futexLoaded = Futex.isAvailable(), "latchkey-loader");
         loader.setDaemon(true);
         loader.start();

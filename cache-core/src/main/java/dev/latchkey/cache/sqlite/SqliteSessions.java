@@ -31,6 +31,8 @@ final class SqliteSessions implements Sessions {
     private final AtomicReference<@Nullable Open> current = new AtomicReference<>();
     private final Set<Long> dead = ConcurrentHashMap.newKeySet();
     private final List<Consumer<Session>> listeners = new CopyOnWriteArrayList<>();
+    /** Its row is still hidden in a transaction of user code. */
+    private volatile @Nullable Session uncommitted;
 
     SqliteSessions(LockFile locks, Writer writer, Readers readers, HostClock clock) {
         this.locks = locks;
@@ -91,6 +93,8 @@ final class SqliteSessions implements Sessions {
                 ProcessHandle.current().pid(),
                 host(),
                 clock.wallMillis());
+        uncommitted = session;
+        tx.afterCommit(() -> uncommitted = null);
         tx.onRollback(() -> lose(session));
         long micros = TimeUnit.MILLISECONDS.toMicros(clock.wallMillis());
         Long floor = tx.db.one(Sql.RAISE_FLOOR, row -> row.getLong(1), micros);
@@ -113,7 +117,7 @@ final class SqliteSessions implements Sessions {
     @Override
     public boolean isDead(long session) {
         Open open = current.get();
-        if (open != null && open.session.id() == session) {
+        if (open != null && open.session.id() == session && !open.session.isLost()) {
             return false;
         }
         if (session < LockFile.FIRST_SESSION || dead.contains(session)) {
@@ -152,8 +156,9 @@ final class SqliteSessions implements Sessions {
             return;
         }
         long self = open.session.id();
+        boolean committed = uncommitted != open.session; // asked before the row is read
         Long buried = readers.read(db -> db.one(Sql.SESSION_DEAD, row -> row.getLong(1), self), deadline);
-        if (buried == null || buried != 0) {
+        if (committed && (buried == null || buried != 0)) {
             lose(open.session);
         }
         sweep(deadline);
@@ -181,7 +186,17 @@ final class SqliteSessions implements Sessions {
             if (open != null && open.session == session) {
                 LockFile.release(open.lock);
             }
-            listeners.forEach(listener -> listener.accept(session));
+            listeners.forEach(listener -> tell(listener, session));
+        }
+    }
+
+    /** One listener's failure is not the others'. */
+    private static void tell(Consumer<Session> listener, Session session) {
+        try {
+            listener.accept(session);
+        } catch (RuntimeException e) {
+            Thread thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
         }
     }
 
