@@ -49,7 +49,8 @@ final class Directory {
     }
 
     private static void requireNothingInPlace(Path path) {
-        if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+        // another process may have made the directory meanwhile
+        if (Files.exists(path, LinkOption.NOFOLLOW_LINKS) && !Files.isDirectory(path)) {
             throw new CacheException(path + " is not a directory; a cache needs a directory of its own");
         }
     }

@@ -177,8 +177,10 @@ final class Engine implements CoordinationEngine {
     private static Database connectChecked(Directory directory, Deadline deadline) {
         Database database = Database.open(directory.database());
         try {
-            SqliteVersion.require(database);
-            Busy.run(deadline, database::describe, () -> Schema.requireOwn(database));
+            Busy.run(deadline, database::describe, () -> {
+                SqliteVersion.require(database); // even this reads the schema, and finds it locked
+                Schema.requireOwn(database);
+            });
             return database;
         } catch (Throwable t) {
             database.close();
