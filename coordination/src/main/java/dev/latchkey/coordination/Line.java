@@ -78,6 +78,16 @@ record Line(List<Place> places) {
         return false;
     }
 
+    /** Whether a session stands in line and need not write to say that it is awake. */
+    boolean isAwaiting(long session) {
+        for (Place place : places) {
+            if (place.session == session) {
+                return place.mark != Mark.LAPSED;
+            }
+        }
+        return false;
+    }
+
     boolean isFirst(long session) {
         return !places.isEmpty() && places.get(0).session == session;
     }

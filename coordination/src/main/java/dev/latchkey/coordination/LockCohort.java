@@ -306,6 +306,9 @@ final class LockCohort {
         long id = session.nextGrant();
         pending = id;
         State last = remembered;
+        if (last != null && isHopeless(last, session, deadline)) {
+            return null;
+        }
         State known = last != null && last.session() == 0
                 ? update(
                         last,
@@ -322,6 +325,15 @@ final class LockCohort {
         }
         remembered = known;
         return isGrantedTo(known, session, id) ? hold(waiter, session, id, known) : null;
+    }
+
+    /** The cheap answer for one who waits: another session still holds the lock, and lives. */
+    private boolean isHopeless(State last, Session session, Deadline deadline) {
+        return last.session() != 0
+                && last.session() != session.id()
+                && Line.parse(last.line()).isAwaiting(session.id())
+                && states.isUnchanged(last, deadline)
+                && !engine.sessions().isDead(last.session());
     }
 
     private State update(State known, Asker asker, Set<Long> dead, Deadline deadline) {

@@ -38,6 +38,15 @@ public interface StateStore {
     State read(String kind, String name, Deadline deadline);
 
     /**
+     * Whether a name still has the state that this process saw last; much cheaper than reading it again.
+     *
+     * @param remembered the state as it was read or stored
+     * @param deadline how long to wait for the database
+     * @return true if nobody has written it since
+     */
+    boolean isUnchanged(State remembered, Deadline deadline);
+
+    /**
      * Lists all names of a kind, ordered by name.
      *
      * @param kind what the names are used as

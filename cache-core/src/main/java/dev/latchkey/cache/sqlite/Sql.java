@@ -60,6 +60,7 @@ final class Sql {
     static final String STATE_COLUMNS =
             " kind, name, version, session, grant_id, token, owner, since, line, detail FROM LatchkeyState ";
     static final String STATE = "SELECT" + STATE_COLUMNS + "WHERE name = ?";
+    static final String STATE_VERSION = "SELECT version FROM LatchkeyState WHERE name = ?";
     static final String STATES_OF_KIND = "SELECT" + STATE_COLUMNS + "WHERE kind = ? ORDER BY name";
     static final String FLOOR = "SELECT CAST(value AS INTEGER) FROM Latchkey WHERE key = 'token_floor'";
     static final String INSERT_STATE = """

@@ -178,6 +178,19 @@ final class SqliteStates implements StateStore {
                 : readers.read(db -> select(db, kind, name, 0), deadline);
     }
 
+    @Override
+    public boolean isUnchanged(State remembered, Deadline deadline) {
+        Tx joined = writer.current();
+        Long version = joined != null
+                ? version(joined.db, remembered.name())
+                : readers.read(db -> version(db, remembered.name()), deadline);
+        return version != null && version == remembered.version();
+    }
+
+    private static @Nullable Long version(Database db, String name) {
+        return db.one(Sql.STATE_VERSION, row -> row.getLong(1), name);
+    }
+
     /** The floor of this session goes into every token that is read, so that what follows lies above it. */
     private static State select(Database db, String kind, String name, long floor) {
         State state = db.one(Sql.STATE, row -> state(row, floor), name);
