@@ -66,7 +66,7 @@ class HintsTest {
                 int seen = signal.seen(name);
                 Child.say("ASLEEP");
                 long start = System.nanoTime();
-                signal.await(name, seen, TEN_SECONDS);
+                signal.await(name, seen, TimeUnit.SECONDS.toNanos(3));
                 Child.say("AWAKE " + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start));
             }
         }
