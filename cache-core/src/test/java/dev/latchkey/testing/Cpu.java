@@ -1,8 +1,14 @@
 package dev.latchkey.testing;
 
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToLongFunction;
 import org.junit.jupiter.api.Assumptions;
@@ -42,6 +48,20 @@ public record Cpu(Duration time, long voluntarySwitches, long involuntarySwitche
                 involuntarySwitches - earlier.involuntarySwitches,
                 writeBytes - earlier.writeBytes,
                 writeCalls - earlier.writeCalls);
+    }
+
+    /** What each thread has used, in nanoseconds; empty where the kernel does not count so finely. */
+    public static Map<String, Long> nanosByThread(long pid) {
+        Map<String, Long> nanos = new HashMap<>();
+        try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
+            for (Path thread : threads) {
+                String counted = Files.readString(thread.resolve("schedstat"));
+                nanos.put(thread.getFileName().toString(), Long.parseLong(counted.split(" ", -1)[0]));
+            }
+        } catch (IOException e) {
+            return Map.of(); // no such file, or a thread that ended meanwhile
+        }
+        return nanos;
     }
 
     /** Context switches are counted by thread: {@code /proc/PID/status} knows only the first thread. */

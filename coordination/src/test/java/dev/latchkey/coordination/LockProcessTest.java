@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.spi.CoordinationEngine;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -229,29 +231,57 @@ class LockProcessTest {
                 waiters.get(i).send("lock a");
                 awaitArrival(cache, i + 1);
             }
-            await().pollDelay(Duration.ofSeconds(5)).until(() -> true);
+            JavaProcess idle = child();
+            await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
             long version = row(cache).version();
             long log =
                     Files.getLastModifiedTime(cache().resolve("cache.db-wal")).toMillis();
             List<Cpu> before =
                     waiters.stream().map(waiter -> Cpu.required(waiter.pid())).toList();
-            await().pollDelay(Duration.ofSeconds(10)).atMost(SOON).until(() -> true);
-            List<Long> micros = new ArrayList<>();
+            List<List<Long>> windows = new ArrayList<>();
+            for (int window = 0; window < 5; window++) {
+                windows.add(microsPerSecond(List.of(waiters.get(0), waiters.get(1), waiters.get(2), idle)));
+            }
             for (int i = 0; i < 3; i++) {
                 Cpu cost = Cpu.required(waiters.get(i).pid()).since(before.get(i));
-                micros.add(cost.time().toNanos() / 1000 / 10);
                 assertEquals(0, cost.writeCalls(), "writes of waiter " + i);
             }
-            System.out.println("waiting costs, microseconds of a core per second: " + micros);
             assertEquals(version, row(cache).version());
             assertEquals(
                     log,
                     Files.getLastModifiedTime(cache().resolve("cache.db-wal")).toMillis());
-            assertTrue(micros.get(0) <= 15_000, "first in line: " + micros);
-            assertTrue(micros.get(1) <= 5_000 + 1000, "second in line: " + micros);
-            assertTrue(micros.get(2) <= 5_000 + 1000, "third in line: " + micros);
+            long base = median(windows, 3);
+            List<Long> cost = List.of(median(windows, 0) - base, median(windows, 1) - base, median(windows, 2) - base);
+            System.out.println("waiting costs " + cost + " microseconds of a core per second, an idle process " + base);
+            assertTrue(cost.get(0) <= 15_000, "first in line: " + cost);
+            assertTrue(cost.get(1) < 5_000, "second in line: " + cost);
+            assertTrue(cost.get(2) < 5_000, "third in line: " + cost);
             lock.unlock();
         }
+    }
+
+    /** What each process uses within two seconds, per second. */
+    private static List<Long> microsPerSecond(List<JavaProcess> children) {
+        List<Map<String, Long>> before =
+                children.stream().map(child -> Cpu.nanosByThread(child.pid())).toList();
+        assumeTrue(!before.get(0).isEmpty(), "/proc/PID/task/TID/schedstat cannot be read");
+        await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
+        List<Long> micros = new ArrayList<>();
+        for (int i = 0; i < children.size(); i++) {
+            Map<String, Long> earlier = before.get(i);
+            Map<String, Long> now = Cpu.nanosByThread(children.get(i).pid());
+            long nanos = now.entrySet().stream()
+                    .mapToLong(thread -> thread.getValue() - earlier.getOrDefault(thread.getKey(), 0L))
+                    .sum();
+            micros.add(nanos / 2000);
+        }
+        return micros;
+    }
+
+    private static long median(List<List<Long>> windows, int child) {
+        List<Long> values =
+                windows.stream().map(window -> window.get(child)).sorted().toList();
+        return values.get(values.size() / 2);
     }
 
     @ParameterizedTest

@@ -22,29 +22,24 @@ final class Futex {
     private Futex() {}
 
     private static native long syscall(
-            long number,
-            Pointer word,
-            long operation,
-            long value,
-            long @Nullable [] timeout,
-            @Nullable Pointer word2,
-            long value3);
+            long number, long word, long operation, long value, long @Nullable [] timeout, long word2, long value3);
 
     static boolean isAvailable() {
         return AVAILABLE;
     }
 
-    static void await(ByteBuffer memory, int offset, int expected, long nanos) {
+    /** Where shared memory lies; the buffer must be kept as long as the address is used. */
+    static long address(ByteBuffer memory) {
+        return Pointer.nativeValue(Native.getDirectBufferPointer(memory));
+    }
+
+    static void await(long word, int expected, long nanos) {
         long[] timeout = {nanos / TimeUnit.SECONDS.toNanos(1), nanos % TimeUnit.SECONDS.toNanos(1)};
-        syscall(NUMBER, word(memory, offset), WAIT, expected & 0xffff_ffffL, timeout, null, 0);
+        syscall(NUMBER, word, WAIT, expected & 0xffff_ffffL, timeout, 0, 0);
     }
 
-    static void wakeAll(ByteBuffer memory, int offset) {
-        syscall(NUMBER, word(memory, offset), WAKE, Integer.MAX_VALUE, null, null, 0);
-    }
-
-    private static Pointer word(ByteBuffer memory, int offset) {
-        return Native.getDirectBufferPointer(memory).share(offset);
+    static void wakeAll(long word) {
+        syscall(NUMBER, word, WAKE, Integer.MAX_VALUE, null, 0, 0);
     }
 
     private static long number() {
@@ -68,8 +63,7 @@ final class Futex {
             Native.register(Futex.class, "c");
             ByteBuffer memory = ByteBuffer.allocateDirect(Integer.BYTES);
             long[] second = {1, 0};
-            return syscall(NUMBER, Native.getDirectBufferPointer(memory), WAIT, 1, second, null, 0) == -1
-                    && Native.getLastError() == EAGAIN;
+            return syscall(NUMBER, address(memory), WAIT, 1, second, 0, 0) == -1 && Native.getLastError() == EAGAIN;
         } catch (LinkageError | RuntimeException e) {
             return false;
         }

@@ -16,7 +16,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.EnumSet;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -32,71 +34,120 @@ final class Hints implements Signal, AutoCloseable {
     private static final int WORDS = 1 << 14;
     private static final int SIZE = WORDS * Integer.BYTES;
     private static final VarHandle WORD = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
-    private static final long SHORTEST_PARK_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
-    private static final long LONGEST_PARK_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+    private static final long SHORTEST_PARK_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
+    private static final long LONGEST_PARK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+    /** How sleepers are woken: by the kernel, or because they look. */
+    private enum Waking {
+        LOADING,
+        FUTEX,
+        PARK
+    }
 
     private final Path file;
     private final PlatformWait platformWait = new PlatformWait();
     private volatile Mapping mapping;
-    /** Loading the native library takes long compared with a wait, so the first waits do without. */
-    private volatile boolean futexLoaded;
+    /**
+     * Loading the native library takes long compared with a wait, and JNA runs a program meanwhile and swallows the interrupt
+     * that comes while it waits for its end. So a thread of our own does it, and until then waits do without.
+     */
+    private volatile Waking waking = Waking.LOADING;
+
+    /** Words that were rung before that; whoever sleeps on them in another process is woken late. */
+    private final Queue<Integer> rungBefore = new ConcurrentLinkedQueue<>();
 
     /** One file that is mapped; the descriptor is kept to touch the file by. */
-    private record Mapping(
-            MappedByteBuffer memory,
-            FileChannel channel,
-            @Nullable Object key) {}
+    private static final class Mapping {
+        final MappedByteBuffer memory;
+        final FileChannel channel;
+        final @Nullable Object key;
+        private volatile long address;
+
+        Mapping(MappedByteBuffer memory, FileChannel channel, @Nullable Object key) {
+            this.memory = memory;
+            this.channel = channel;
+            this.key = key;
+        }
+
+        int read(int offset) {
+            return (int) WORD.getVolatile(memory, offset);
+        }
+
+        /** Where a word lies, for the kernel. */
+        long address(int offset) {
+            if (address == 0) {
+                address = Futex.address(memory);
+            }
+            return address + offset;
+        }
+    }
 
     /** Maps the file, which must be there: see {@link #create}. */
     Hints(Path file) throws IOException {
         this.file = file;
         this.mapping = map();
-        Thread loader = new Thread(() -> futexLoaded = Futex.isAvailable(), "latchkey-loader");
+        Thread loader = new Thread(this::loadFutex, "latchkey-loader");
         loader.setDaemon(true);
         loader.start();
     }
 
+    private void loadFutex() {
+        boolean available = Futex.isAvailable();
+        waking = available ? Waking.FUTEX : Waking.PARK;
+        if (available) {
+            wakeRungBefore();
+        }
+    }
+
+    private void wakeRungBefore() {
+        for (Integer offset = rungBefore.poll(); offset != null; offset = rungBefore.poll()) {
+            Futex.wakeAll(mapping.address(offset));
+        }
+    }
+
     @Override
     public int seen(String name) {
-        return (int) WORD.getVolatile(mapping.memory, offset(name));
+        return mapping.read(offset(name));
     }
 
     @Override
     public void ring(String name) {
-        MappedByteBuffer memory = mapping.memory;
+        Mapping mapped = mapping;
         int offset = offset(name);
-        WORD.getAndAdd(memory, offset, 1);
-        if (Futex.isAvailable()) {
-            Futex.wakeAll(memory, offset);
+        WORD.getAndAdd(mapped.memory, offset, 1);
+        if (waking == Waking.LOADING) {
+            rungBefore.add(offset);
+        }
+        if (waking == Waking.FUTEX) {
+            Futex.wakeAll(mapped.address(offset));
         }
     }
 
     @Override
     public void await(String name, int seen, long nanos) {
-        MappedByteBuffer memory = mapping.memory;
+        Mapping mapped = mapping;
         int offset = offset(name);
         if (nanos <= 0 || Thread.currentThread().isInterrupted()) {
             return;
         }
-        if (futexLoaded) {
-            platformWait.run(() -> Futex.await(memory, offset, seen, nanos));
+        if (waking == Waking.FUTEX) {
+            platformWait.run(() -> Futex.await(mapped.address(offset), seen, nanos));
         } else {
-            park(memory, offset, seen, nanos);
+            park(mapped, offset, seen, nanos);
         }
     }
 
     /** Without futex: looks at the word ever more rarely. */
-    private static void park(ByteBuffer memory, int offset, int seen, long nanos) {
+    private static void park(Mapping mapped, int offset, int seen, long nanos) {
         long start = System.nanoTime();
         long park = SHORTEST_PARK_NANOS;
-        while ((int) WORD.getVolatile(memory, offset) == seen
-                && !Thread.currentThread().isInterrupted()) {
+        while (mapped.read(offset) == seen && !Thread.currentThread().isInterrupted()) {
             long left = nanos - (System.nanoTime() - start);
             if (left <= 0) {
                 return;
             }
             LockSupport.parkNanos(Math.min(left, park));
-            park = Math.min(LONGEST_PARK_NANOS, park + park / 4);
+            park = Math.min(LONGEST_PARK_NANOS, park + park / 2);
         }
     }
 

@@ -9,7 +9,10 @@ import java.io.IOException;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -157,18 +160,23 @@ final class SqliteSessions implements Sessions {
         }
         long self = open.session.id();
         boolean committed = uncommitted != open.session; // asked before the row is read
-        Long buried = readers.read(db -> db.one(Sql.SESSION_DEAD, row -> row.getLong(1), self), deadline);
-        if (committed && (buried == null || buried != 0)) {
+        Map<Long, Boolean> rows = readers.read(SqliteSessions::all, deadline);
+        if (committed && !Boolean.FALSE.equals(rows.get(self))) {
             lose(open.session);
         }
-        sweep(deadline);
+        sweep(rows.keySet(), deadline);
+    }
+
+    private static Map<Long, Boolean> all(Database db) {
+        Map<Long, Boolean> rows = new HashMap<>();
+        db.all(Sql.SESSIONS, row -> rows.put(row.getLong(1), row.getBoolean(2)));
+        return rows;
     }
 
     /** Deletes the rows of the dead: without a row, as with a mark, a session is granted nothing. */
-    private void sweep(Deadline deadline) {
-        List<Long> gone = readers.read(db -> db.all(Sql.SESSION_IDS, row -> row.getLong(1)), deadline).stream()
-                .filter(this::isDead)
-                .toList();
+    private void sweep(Set<Long> ids, Deadline deadline) {
+        List<Long> gone = new ArrayList<>(ids);
+        gone.removeIf(id -> !isDead(id));
         if (!gone.isEmpty()) {
             writer.write(
                     tx -> {

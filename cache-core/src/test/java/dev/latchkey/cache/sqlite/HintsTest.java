@@ -11,6 +11,7 @@ import dev.latchkey.testing.Child;
 import dev.latchkey.testing.JavaCommand;
 import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Processes;
+import dev.latchkey.testing.ReplacedClass;
 import dev.latchkey.testing.TestDirectory;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -52,6 +53,52 @@ class HintsTest {
     @AfterEach
     void close() {
         cache.close();
+    }
+
+    /** Rings and waits for the first time with the flag set, and says whether the flag survived. */
+    static final class Interrupted {
+        public static void main(String[] args) {
+            Child.start();
+            try (Cache cache = Cache.open(Path.of(args[0]))) {
+                Signal signal = cache.unwrap(CoordinationEngine.class).signal();
+                Thread.currentThread().interrupt();
+                signal.ring("a");
+                signal.await("a", signal.seen("a"), TimeUnit.MILLISECONDS.toNanos(50));
+                Child.say("FLAG " + Thread.interrupted());
+            }
+        }
+    }
+
+    /** JNA runs ldconfig when it is loaded, and swallows an interrupt that comes just then. */
+    private static final String SWALLOWING_FUTEX = """
+            package dev.latchkey.cache.sqlite;
+
+            final class Futex {
+                static {
+                    Thread.interrupted();
+                }
+
+                static boolean isAvailable() {
+                    return true;
+                }
+
+                static long address(java.nio.ByteBuffer memory) {
+                    return 1;
+                }
+
+                static void await(long word, int expected, long nanos) {}
+
+                static void wakeAll(long word) {}
+            }
+            """;
+
+    @Test
+    void anInterruptIsNotLostWhileTheNativeLibraryIsLoaded() throws IOException {
+        Path replaced = ReplacedClass.compile(directory.resolve("replaced"), SWALLOWING_FUTEX);
+        JavaProcess child = processes.start(
+                JavaCommand.of(Interrupted.class, directory.resolve("cache").toString())
+                        .inFront(replaced));
+        assertEquals("FLAG true", child.await("FLAG", LONG));
     }
 
     /** Sleeps on a name as often as told, and says when it woke. */
