@@ -50,11 +50,17 @@ public record Cpu(Duration time, long voluntarySwitches, long involuntarySwitche
                 writeCalls - earlier.writeCalls);
     }
 
-    /** What each thread has used, in nanoseconds; empty where the kernel does not count so finely. */
+    /**
+     * What each thread has used, in nanoseconds; empty where the kernel does not count so finely. Without the JVM's compiler
+     * threads, whose work ends after a while.
+     */
     public static Map<String, Long> nanosByThread(long pid) {
         Map<String, Long> nanos = new HashMap<>();
         try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
             for (Path thread : threads) {
+                if (Files.readString(thread.resolve("comm")).matches("C[12]_? ?Compiler.*\\s*")) {
+                    continue;
+                }
                 String counted = Files.readString(thread.resolve("schedstat"));
                 nanos.put(thread.getFileName().toString(), Long.parseLong(counted.split(" ", -1)[0]));
             }

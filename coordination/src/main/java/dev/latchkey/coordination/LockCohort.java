@@ -63,7 +63,7 @@ final class LockCohort {
     private final ArrayDeque<Waiter> queue = new ArrayDeque<>();
     private volatile @Nullable Grant holder;
     private volatile long pending;
-    private volatile @Nullable State remembered;
+    private volatile @Nullable Seen remembered;
     private volatile long lastToken;
     private int inARow;
     private long rowStart;
@@ -76,6 +76,13 @@ final class LockCohort {
         this.states = engine.states();
         this.name = name;
         this.cohorts = cohorts;
+    }
+
+    /** The row as this process saw it last. */
+    private record Seen(State state, LockState lock) {
+        static Seen of(State state) {
+            return new Seen(state, LockState.of(state));
+        }
     }
 
     /** A thread of this process that waits. */
@@ -249,6 +256,7 @@ final class LockCohort {
         boolean inLine = false;
         try {
             while (true) {
+                engine.requireOpen();
                 int seen = engine.signal().seen(name);
                 Grant grant = null;
                 Session session = null;
@@ -271,7 +279,6 @@ final class LockCohort {
                 if (deadline.hasPassed()) {
                     return null;
                 }
-                engine.requireOpen();
                 await(seen, session, deadline);
             }
         } catch (WrongKindException e) {
@@ -287,9 +294,8 @@ final class LockCohort {
 
     /** An uninterruptible wait must not be kept awake by an interrupt that it is to ignore. */
     private void await(int seen, @Nullable Session session, Deadline deadline) {
-        State state = remembered;
-        boolean first =
-                state != null && session != null && LockState.of(state).line().isFirst(session.id());
+        Seen last = remembered;
+        boolean first = last != null && session != null && last.lock.line().isFirst(session.id());
         long nanos = Math.min(deadline.remainingNanos(), first ? FIRST_POLL_NANOS : POLL_NANOS);
         boolean interrupted = !deadline.isInterruptible() && Thread.interrupted();
         engine.signal().await(name, seen, nanos);
@@ -305,13 +311,13 @@ final class LockCohort {
     private @Nullable Grant attempt(Waiter waiter, Session session, boolean waits, Deadline deadline) {
         long id = session.nextGrant();
         pending = id;
-        State last = remembered;
+        Seen last = remembered;
         if (last != null && isHopeless(last, session, deadline)) {
             return null;
         }
-        State known = last != null && last.session() == 0
+        State known = last != null && !last.lock.isHeld()
                 ? update(
-                        last,
+                        last.state,
                         new Asker(session.id(), id, waiter.thread.getName(), false, this::mayRetake),
                         Set.of(),
                         deadline)
@@ -323,17 +329,25 @@ final class LockCohort {
                 known = update(known, asker, dead, deadline);
             }
         }
-        remembered = known;
-        return isGrantedTo(known, session, id) ? hold(waiter, session, id, known) : null;
+        remembered = Seen.of(known);
+        if (!isGrantedTo(known, session, id)) {
+            return null;
+        }
+        Grant grant = hold(waiter, session, id, known);
+        if (closed) {
+            release(grant); // close may have come too early to see it
+            engine.requireOpen();
+        }
+        return grant;
     }
 
     /** The cheap answer for one who waits: another session still holds the lock, and lives. */
-    private boolean isHopeless(State last, Session session, Deadline deadline) {
-        return last.session() != 0
-                && last.session() != session.id()
-                && Line.parse(last.line()).isAwaiting(session.id())
-                && states.isUnchanged(last, deadline)
-                && !engine.sessions().isDead(last.session());
+    private boolean isHopeless(Seen last, Session session, Deadline deadline) {
+        return last.lock.isHeld()
+                && last.lock.session() != session.id()
+                && last.lock.line().isAwaiting(session.id())
+                && states.isUnchanged(last.state, deadline)
+                && !engine.sessions().isDead(last.lock.session());
     }
 
     private State update(State known, Asker asker, Set<Long> dead, Deadline deadline) {
@@ -424,7 +438,7 @@ final class LockCohort {
                 settleLater();
                 return true;
             }
-            remembered = update.state();
+            remembered = Seen.of(update.state());
             if (update.result() != Release.PASSED) {
                 freed(current, update.state());
                 return update.result() == Release.FREED;
@@ -454,7 +468,8 @@ final class LockCohort {
 
     private Update<Release> unlock(Grant grant, @Nullable Waiter next, @Nullable Grant passed) {
         Successor successor = next == null || passed == null ? null : new Successor(passed.id, next.thread.getName());
-        State known = remembered;
+        Seen last = remembered;
+        State known = last == null ? null : last.state;
         Set<Long> dead = known == null ? Set.of() : dead(known); // a dead next in line costs nobody a wait
         boolean mayPass = isWithinBound();
         Moment now = now();
@@ -509,9 +524,10 @@ final class LockCohort {
     }
 
     private void freed(Grant grant, State state) {
-        remembered = state;
+        Seen last = Seen.of(state);
+        remembered = last;
         forget(grant);
-        if (LockState.of(state).line().reserved().isPresent()) {
+        if (last.lock.line().reserved().isPresent()) {
             lookLater();
         }
     }

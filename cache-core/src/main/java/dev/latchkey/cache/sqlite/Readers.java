@@ -2,21 +2,23 @@ package dev.latchkey.cache.sqlite;
 
 import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.spi.Deadline;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
-/** A few reading connections, lent for one statement or snapshot at a time and opened when first needed. */
+/**
+ * A few reading connections, lent for one statement or snapshot at a time and opened when first needed. Whoever has a permit
+ * uses the connection that was used last, or opens one.
+ */
 final class Readers implements AutoCloseable {
     private static final int MOST = 2;
 
     private final Supplier<Database> opener;
     private final String where;
-    private final LinkedBlockingQueue<Database> idle = new LinkedBlockingQueue<>();
-    private final AtomicInteger opened = new AtomicInteger();
+    private final Semaphore permits = new Semaphore(MOST);
+    private final ConcurrentLinkedDeque<Database> idle = new ConcurrentLinkedDeque<>();
     private volatile boolean closed;
 
     Readers(Supplier<Database> opener, String where) {
@@ -26,11 +28,15 @@ final class Readers implements AutoCloseable {
 
     /** Runs one statement; results are copied out before user code sees them. */
     <R> R read(Function<Database, R> work, Deadline deadline) {
-        Database db = borrow(deadline);
+        requireOpen();
+        if (!permits.tryAcquire()) {
+            awaitPermit(deadline);
+        }
         try {
-            return Busy.retry(deadline, db::describe, () -> work.apply(db));
+            requireOpen();
+            return readWithPermit(work, deadline);
         } finally {
-            idle.add(db);
+            permits.release();
         }
     }
 
@@ -48,46 +54,27 @@ final class Readers implements AutoCloseable {
                 deadline);
     }
 
-    private Database borrow(Deadline deadline) {
-        requireOpen();
-        Database db = idle.poll();
-        if (db == null) {
-            db = openAnother(deadline);
-        }
-        return db == null ? await(deadline) : db;
-    }
-
-    /** Counts itself first: {@link #close} waits for whoever it lets through. */
-    private @Nullable Database openAnother(Deadline deadline) {
-        if (opened.incrementAndGet() > MOST) {
-            opened.decrementAndGet();
-            return null;
-        }
+    private <R> R readWithPermit(Function<Database, R> work, Deadline deadline) {
+        Database last = idle.pollFirst();
+        Database db = last == null ? Busy.retry(deadline, () -> where, opener) : last;
         try {
-            requireOpen();
-            return Busy.retry(deadline, () -> where, opener);
-        } catch (Throwable t) {
-            opened.decrementAndGet();
-            throw t;
+            return Busy.retry(deadline, () -> where, () -> work.apply(db));
+        } finally {
+            idle.addFirst(db);
         }
     }
 
     /** Reads take microseconds, so an interrupt waits for its caller's next look. */
-    private Database await(Deadline deadline) {
+    private void awaitPermit(Deadline deadline) {
         boolean interrupted = false;
         try {
             while (true) {
-                requireOpen();
                 try {
-                    Database db = idle.poll(
-                            Math.min(deadline.remainingNanos(), TimeUnit.MILLISECONDS.toNanos(50)),
-                            TimeUnit.NANOSECONDS);
-                    if (db == null) {
-                        db = openAnother(deadline); // another thread's attempt may have failed
+                    long nanos = Math.min(deadline.remainingNanos(), TimeUnit.MILLISECONDS.toNanos(50));
+                    if (permits.tryAcquire(nanos, TimeUnit.NANOSECONDS)) {
+                        return;
                     }
-                    if (db != null) {
-                        return db;
-                    }
+                    requireOpen();
                     if (deadline.hasPassed()) {
                         throw Busy.timeout(deadline, where, null);
                     }
@@ -112,20 +99,10 @@ final class Readers implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        boolean interrupted = false;
-        while (opened.get() > 0) {
-            try {
-                Database db = idle.poll(1, TimeUnit.SECONDS);
-                if (db != null) {
-                    opened.decrementAndGet();
-                    db.close();
-                }
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
+        permits.acquireUninterruptibly(MOST);
+        for (Database db = idle.poll(); db != null; db = idle.poll()) {
+            db.close();
         }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        permits.release(MOST);
     }
 }

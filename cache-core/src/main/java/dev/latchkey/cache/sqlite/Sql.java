@@ -51,7 +51,7 @@ final class Sql {
             VALUES (?, 0, ?, ?, ?, ?, ?)""";
     static final String SESSION_DEAD = "SELECT dead FROM LatchkeySession WHERE id = ?";
     static final String SESSION = "SELECT id, pid, host, label, started FROM LatchkeySession WHERE id = ?";
-    static final String SESSIONS = "SELECT id, dead FROM LatchkeySession";
+    static final String SESSION_IDS = "SELECT id FROM LatchkeySession";
     static final String BURY = "UPDATE LatchkeySession SET dead = 1 WHERE id = ?";
     static final String DELETE_SESSION = "DELETE FROM LatchkeySession WHERE id = ?";
 

@@ -10,9 +10,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 /** The sessions of a directory: a row for people, and a locked byte that says whether the process lives. */
 final class SqliteSessions implements Sessions {
     private static final int MOST_REMEMBERED_DEAD = 10_000;
+    private static final int LOOKS_BETWEEN_SWEEPS = 5;
 
     private final LockFile locks;
     private final Writer writer;
@@ -36,6 +35,9 @@ final class SqliteSessions implements Sessions {
     private final List<Consumer<Session>> listeners = new CopyOnWriteArrayList<>();
     /** Its row is still hidden in a transaction of user code. */
     private volatile @Nullable Session uncommitted;
+
+    /** Counted by the one thread that looks at a time. */
+    private int looks;
 
     SqliteSessions(LockFile locks, Writer writer, Readers readers, HostClock clock) {
         this.locks = locks;
@@ -160,22 +162,18 @@ final class SqliteSessions implements Sessions {
         }
         long self = open.session.id();
         boolean committed = uncommitted != open.session; // asked before the row is read
-        Map<Long, Boolean> rows = readers.read(SqliteSessions::all, deadline);
-        if (committed && !Boolean.FALSE.equals(rows.get(self))) {
+        Long buried = readers.read(db -> db.one(Sql.SESSION_DEAD, row -> row.getLong(1), self), deadline);
+        if (committed && (buried == null || buried != 0)) {
             lose(open.session);
         }
-        sweep(rows.keySet(), deadline);
-    }
-
-    private static Map<Long, Boolean> all(Database db) {
-        Map<Long, Boolean> rows = new HashMap<>();
-        db.all(Sql.SESSIONS, row -> rows.put(row.getLong(1), row.getBoolean(2)));
-        return rows;
+        if (looks++ % LOOKS_BETWEEN_SWEEPS == 0) {
+            sweep(deadline);
+        }
     }
 
     /** Deletes the rows of the dead: without a row, as with a mark, a session is granted nothing. */
-    private void sweep(Set<Long> ids, Deadline deadline) {
-        List<Long> gone = new ArrayList<>(ids);
+    private void sweep(Deadline deadline) {
+        List<Long> gone = new ArrayList<>(readers.read(db -> db.all(Sql.SESSION_IDS, row -> row.getLong(1)), deadline));
         gone.removeIf(id -> !isDead(id));
         if (!gone.isEmpty()) {
             writer.write(
