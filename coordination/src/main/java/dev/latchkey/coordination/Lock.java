@@ -5,6 +5,7 @@ import dev.latchkey.cache.spi.Deadline;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 
@@ -283,6 +284,16 @@ public final class Lock implements java.util.concurrent.locks.Lock {
     public <T> T runFenced(Callable<T> body) {
         requireOpen();
         return runFenced(requireHeldByThread(), body);
+    }
+
+    /**
+     * Runs code without a result in a transaction that is committed only if this thread still holds the lock, see {@link
+     * #runFenced(Callable)}.
+     *
+     * @param body the code; its writes to the cache are a part of the transaction
+     */
+    public void runFenced(Runnable body) {
+        runFenced(Executors.callable(body));
     }
 
     <T> T runFenced(Grant grant, Callable<T> body) {

@@ -1,6 +1,7 @@
 package dev.latchkey.coordination;
 
 import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
@@ -77,6 +78,16 @@ public final class LockHandle implements AutoCloseable {
     public <T> T runFenced(Callable<T> body) {
         requireNotClosed();
         return lock.runFenced(grant, body);
+    }
+
+    /**
+     * Runs code without a result in a transaction that is committed only if the lock is still held, see {@link
+     * #runFenced(Callable)}.
+     *
+     * @param body the code; its writes to the cache are a part of the transaction
+     */
+    public void runFenced(Runnable body) {
+        runFenced(Executors.callable(body));
     }
 
     private void requireNotClosed() {

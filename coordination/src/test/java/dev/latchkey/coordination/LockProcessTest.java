@@ -15,9 +15,11 @@ import dev.latchkey.testing.Failpoint;
 import dev.latchkey.testing.JavaCommand;
 import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Processes;
+import dev.latchkey.testing.Requirements;
 import dev.latchkey.testing.TestDirectory;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -216,6 +218,38 @@ class LockProcessTest {
                 .pollInterval(Duration.ofMillis(1))
                 .until(() -> lineLength(row(cache)) == length
                         && System.nanoTime() - start >= TimeUnit.MILLISECONDS.toNanos(20));
+    }
+
+    @Test
+    void theShellShowsHolderTokenAndLine() throws Exception {
+        Path shell = Requirements.sqliteShell();
+        List<JavaProcess> children = List.of(child(), child(), child());
+        children.get(0).send("lock a");
+        long token = token(children.get(0).await("LOCKED", SOON));
+        children.get(1).send("lock a");
+        awaitLine(1);
+        children.get(2).send("lock a");
+        awaitLine(2);
+        List<String> pids = new ArrayList<>();
+        String row = ask(shell, "SELECT session, token, owner, line FROM LatchkeyState WHERE name = 'a'");
+        String[] columns = row.split("\\|", -1);
+        assertEquals(String.valueOf(token), columns[1]);
+        assertEquals("main", columns[2]);
+        for (String session : (columns[0] + " " + columns[3]).split(" ", -1)) {
+            pids.add(ask(shell, "SELECT pid FROM LatchkeySession WHERE id = " + session));
+        }
+        assertEquals(
+                children.stream().map(child -> String.valueOf(child.pid())).toList(), pids);
+    }
+
+    private String ask(Path shell, String sql) throws Exception {
+        Process process = new ProcessBuilder(
+                        shell.toString(), cache().resolve("cache.db").toString(), sql)
+                .redirectErrorStream(true)
+                .start();
+        String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+        assertEquals(0, process.waitFor(), answer);
+        return answer;
     }
 
     @Test

@@ -310,6 +310,10 @@ class LockTest {
                     throw new java.io.IOException("no");
                 }));
         assertEquals("v", cache.get("k", String.class));
+        lock.runFenced(() -> {
+            cache.set("k", "without a result");
+        });
+        assertEquals("without a result", cache.get("k", String.class));
         lock.unlock();
         assertThrows(IllegalMonitorStateException.class, () -> lock.runFenced(() -> cache.incr("n")));
         assertNull(cache.get("n"));

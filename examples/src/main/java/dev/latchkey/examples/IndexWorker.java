@@ -115,14 +115,10 @@ final class IndexWorker {
             say(WorkerEvent.Kind.LOCKED, handle.fencingToken(), claim.value());
             Map<String, Shard> merged = index.plus(file);
             // The index, the counters and the acknowledgement are one transaction: whoever dies before its commit has
-            // changed
-            // nothing and the item goes to another worker; whoever dies after it has left nothing to do. And it commits
-            // only
-            // while the lock is held.
-            handle.runFenced(() -> {
-                store(claim, file, merged);
-                return merged;
-            });
+            // changed nothing, and the item goes to another worker; whoever dies after it has left nothing to do. And
+            // it
+            // commits only while the lock is held.
+            handle.runFenced(() -> store(claim, file, merged));
             say(WorkerEvent.Kind.MERGED, handle.fencingToken(), claim.value());
         }
     }
