@@ -78,7 +78,8 @@ public final class Claim<E> implements AutoCloseable {
     public void close() {
         if (!ended) {
             queue.giveBack(item, "closed without ack");
-            ended = true;
+            queue.afterCommit(() -> ended = true);
+            queue.afterRollback(() -> queue.giveBack(item, "closed in a transaction that was rolled back"));
         }
     }
 

@@ -2,8 +2,10 @@ package dev.latchkey.coordination;
 
 import com.google.common.collect.MapMaker;
 import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Session;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,6 +19,8 @@ import java.util.function.Consumer;
  * cohort that is neither held nor waited for is kept only as long as some lock object refers to it.
  */
 final class Cohorts implements AutoCloseable {
+    private static final Duration LOOK = Duration.ofSeconds(1);
+
     private final CoordinationEngine engine;
     private final ConcurrentMap<String, LockCohort> byName =
             new MapMaker().weakValues().makeMap();
@@ -26,6 +30,23 @@ final class Cohorts implements AutoCloseable {
     private Cohorts(CoordinationEngine engine) {
         this.engine = engine;
         engine.sessions().onLost(this::lose);
+        engine.schedule(this::look, LOOK);
+    }
+
+    /** Once a second: whether what this process holds was forced open. */
+    private void look() {
+        try {
+            for (LockCohort cohort : inUse) {
+                Grant grant = cohort.loseIfForced();
+                if (grant != null) {
+                    tell(cohort, grant);
+                }
+            }
+        } catch (CacheException e) {
+            // busy: the next look will do
+        } finally {
+            engine.schedule(this::look, LOOK);
+        }
     }
 
     static Cohorts of(CoordinationEngine engine) {
@@ -50,10 +71,13 @@ final class Cohorts implements AutoCloseable {
         }
     }
 
-    void onLost(Grant grant, Consumer<LockLostException> listener) {
+    void onLost(LockCohort cohort, Grant grant, Consumer<LockLostException> listener) {
         listeners
                 .computeIfAbsent(grant, missing -> new CopyOnWriteArrayList<>())
                 .add(listener);
+        if (cohort.holder() != grant) {
+            listeners.remove(grant); // over already, and nobody will tell
+        }
     }
 
     /** The grant was given up by its owner: there is nothing left to lose. */
@@ -74,7 +98,7 @@ final class Cohorts implements AutoCloseable {
         List<Consumer<LockLostException>> told = listeners.remove(grant);
         if (told != null) {
             LockLostException lost = new LockLostException(cohort.name(), grant.token, java.util.Optional.empty());
-            told.forEach(listener -> engine.schedule(() -> listener.accept(lost), java.time.Duration.ZERO));
+            told.forEach(listener -> engine.schedule(() -> listener.accept(lost), Duration.ZERO));
         }
     }
 

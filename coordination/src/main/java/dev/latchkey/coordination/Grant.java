@@ -10,6 +10,8 @@ final class Grant {
     final long token;
     /** Null when it belongs to a handle, which any thread may close. */
     final @Nullable Thread thread;
+    /** Set before its release is written: from then on a row that no longer names it says nothing. */
+    volatile boolean releasing;
 
     Grant(Session session, long id, long token, @Nullable Thread thread) {
         this.session = session;

@@ -122,17 +122,15 @@ record Line(List<Place> places) {
         return OptionalLong.empty();
     }
 
-    /** Those at the head of the line who are dead, or the one whose turn is reserved if that one is. */
+    /** The dead at the head of the line, up to the first living who can be expected to come. */
     Set<Long> dead(LongPredicate isDead) {
         Set<Long> found = new HashSet<>();
         OptionalLong reserved = reserved();
         for (Place place : places) {
-            boolean mayBeNext = reserved.isPresent() ? place.mark == Mark.RESERVED : place.mark != Mark.LAPSED;
-            if (mayBeNext && !isDead.test(place.session)) {
-                break;
-            }
-            if (mayBeNext) {
+            if (isDead.test(place.session)) {
                 found.add(place.session);
+            } else if (reserved.isPresent() ? place.mark == Mark.RESERVED : place.mark != Mark.LAPSED) {
+                break;
             }
         }
         return found;

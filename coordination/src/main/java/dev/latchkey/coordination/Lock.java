@@ -1,12 +1,14 @@
 package dev.latchkey.coordination;
 
 import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.Deadline;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 
 /**
@@ -146,10 +148,9 @@ public final class Lock implements java.util.concurrent.locks.Lock {
      */
     @Override
     public void unlock() {
-        requireOpen();
         Grant grant = requireHeldByThread();
         boolean held = cohort.release(grant);
-        cohorts.released(grant);
+        cohort.afterCommit(() -> cohorts.released(grant));
         if (!held) {
             throw lost(grant);
         }
@@ -315,13 +316,19 @@ public final class Lock implements java.util.concurrent.locks.Lock {
         return cohort.holder() == grant;
     }
 
-    void close(Grant grant) {
-        cohort.release(grant);
-        cohorts.released(grant);
+    /** Inside a transaction the grant is given up, and the handle closed, when that commits. */
+    void close(Grant grant, AtomicBoolean closed) {
+        if (cohort.isInTransaction() ? !closed.get() : closed.compareAndSet(false, true)) {
+            cohort.release(grant);
+            cohort.afterCommit(() -> {
+                closed.set(true);
+                cohorts.released(grant);
+            });
+        }
     }
 
     void onLost(Grant grant, java.util.function.Consumer<LockLostException> listener) {
-        cohorts.onLost(grant, listener);
+        cohorts.onLost(cohort, grant, listener);
     }
 
     private LockHandle handle(Grant grant) {
@@ -357,13 +364,24 @@ public final class Lock implements java.util.concurrent.locks.Lock {
         Grant grant = cohort.holder();
         if (grant == null || !grant.isOwnedByCurrentThread()) {
             throw new IllegalMonitorStateException("lock '" + name + "' is not held by this thread; "
-                    + holder().map(now -> "holder: " + now).orElse("it is held by nobody"));
+                    + holderForMessage().map(now -> "holder: " + now).orElse("it is held by nobody"));
         }
         return grant;
     }
 
     private LockLostException lost(Grant grant) {
-        return new LockLostException(name, grant.token, holder());
+        return new LockLostException(name, grant.token, holderForMessage());
+    }
+
+    /** A busy database must not turn one error into another. */
+    private Optional<Holder> holderForMessage() {
+        requireOpen();
+        Deadline deadline = Deadline.after(Duration.ofMillis(100));
+        try {
+            return cohort.describe(cohort.read(deadline), deadline);
+        } catch (CacheTimeoutException e) {
+            return Optional.empty();
+        }
     }
 
     /** Also for a cache whose directory another cache object keeps open. */

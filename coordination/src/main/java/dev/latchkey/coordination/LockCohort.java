@@ -65,6 +65,9 @@ final class LockCohort {
     private volatile long pending;
     private volatile @Nullable Seen remembered;
     private volatile long lastToken;
+    /** This process's session, as it was when it last tried. */
+    private volatile long self;
+
     private int inARow;
     private long rowStart;
     private boolean looking;
@@ -104,6 +107,12 @@ final class LockCohort {
         }
     }
 
+    private enum Turn {
+        GRANTED,
+        FIRST,
+        WAIT
+    }
+
     // Acquiring
 
     /** Waits for the lock until the deadline; null if it was not granted by then. */
@@ -119,12 +128,16 @@ final class LockCohort {
         enqueue(waiter);
         try {
             while (true) {
-                if (isGranted(waiter)) {
-                    return waiter.grant;
+                switch (turn(waiter)) {
+                    case GRANTED -> {
+                        return waiter.grant;
+                    }
+                    case FIRST -> {
+                        return contend(waiter, deadline);
+                    }
+                    case WAIT -> {}
                 }
-                if (isFirst(waiter)) {
-                    return contend(waiter, deadline);
-                }
+                // nothing may block from here to the park: it could use up the wake-up that a grant sends
                 engine.requireOpen();
                 if (deadline.hasPassed()) {
                     return isGrantedBeforeLeaving(waiter) ? waiter.grant : null;
@@ -175,6 +188,10 @@ final class LockCohort {
             return null;
         } catch (WrongKindException e) {
             throw new NameInUseException(e);
+        } catch (RuntimeException | Error e) {
+            pending = 0; // it may have been granted before this went wrong
+            settleLater();
+            throw e;
         } finally {
             leave(waiter);
         }
@@ -198,19 +215,13 @@ final class LockCohort {
         }
     }
 
-    private boolean isFirst(Waiter waiter) {
+    private Turn turn(Waiter waiter) {
         mutex.lock();
         try {
-            return holder == null && queue.peek() == waiter;
-        } finally {
-            mutex.unlock();
-        }
-    }
-
-    private boolean isGranted(Waiter waiter) {
-        mutex.lock();
-        try {
-            return waiter.grant != null;
+            if (waiter.grant != null) {
+                return Turn.GRANTED;
+            }
+            return holder == null && queue.peek() == waiter ? Turn.FIRST : Turn.WAIT;
         } finally {
             mutex.unlock();
         }
@@ -237,6 +248,15 @@ final class LockCohort {
             cohorts.unuse(this, isIdle());
         } finally {
             mutex.unlock();
+        }
+        leaveLineIfUnawaited();
+    }
+
+    /** Two who give up at the same time may each have left it to the other to take the process out of the line. */
+    private void leaveLineIfUnawaited() {
+        Seen last = remembered;
+        if (last != null && last.lock.line().contains(self) && !isAwaited()) {
+            settleLater();
         }
     }
 
@@ -310,6 +330,7 @@ final class LockCohort {
      */
     private @Nullable Grant attempt(Waiter waiter, Session session, boolean waits, Deadline deadline) {
         long id = session.nextGrant();
+        self = session.id();
         pending = id;
         Seen last = remembered;
         if (last != null && isHopeless(last, session, deadline)) {
@@ -334,9 +355,11 @@ final class LockCohort {
             return null;
         }
         Grant grant = hold(waiter, session, id, known);
-        if (closed) {
-            release(grant); // close may have come too early to see it
+        try {
             engine.requireOpen();
+        } catch (CacheException e) {
+            release(grant); // close may have come too early to see it
+            throw e;
         }
         return grant;
     }
@@ -388,6 +411,9 @@ final class LockCohort {
         Grant grant = new Grant(session, id, state.token(), waiter.owner());
         mutex.lock();
         try {
+            if (session.isLost()) {
+                throw new SessionLostException(session.id()); // whoever was to forget it came too early to see it
+            }
             countGrant(state);
             holder = grant;
             waiter.grant = grant;
@@ -420,8 +446,10 @@ final class LockCohort {
         Grant current = grant;
         while (true) {
             if (!isHolder(current)) {
+                forget(current);
                 return false;
             }
+            current.releasing = true;
             if (states.inTransaction()) {
                 return releaseInTransaction(current);
             }
@@ -445,7 +473,7 @@ final class LockCohort {
             }
             Grant handed =
                     new Grant(current.session, pendingOf(passed), update.state().token(), ownerOf(next));
-            if (hand(handed, next, update.state())) {
+            if (hand(current, handed, next, update.state())) {
                 return true;
             }
             current = handed; // the next thread gave up meanwhile
@@ -490,6 +518,7 @@ final class LockCohort {
                 from -> LockState.unlock(from, grant.session.id(), grant.id, null, false, Set.of(), now),
                 Deadline.never());
         states.afterCommit(() -> freed(grant, update.state()));
+        states.afterRollback(() -> grant.releasing = false);
         return update.result() == Release.FREED;
     }
 
@@ -500,18 +529,30 @@ final class LockCohort {
     private @Nullable Waiter firstWaiter() {
         mutex.lock();
         try {
+            queue.removeIf(waiter -> waiter.gone);
             return closed ? null : queue.peek();
         } finally {
             mutex.unlock();
         }
     }
 
-    private boolean hand(Grant grant, @Nullable Waiter next, State state) {
+    /** Makes the passed grant the next thread's; false if that thread has given up, and the grant is to be released. */
+    private boolean hand(Grant passing, Grant grant, @Nullable Waiter next, State state) {
         mutex.lock();
         try {
+            if (holder != passing) { // lost or closed meanwhile: nobody here holds what was passed
+                pending = 0;
+                settleLater();
+                return true;
+            }
             countGrant(state);
             holder = grant;
-            if (next == null || next.gone) {
+            if (grant.session.isLost()) {
+                holder = null;
+                wakeFirst();
+                return true;
+            }
+            if (next == null || next.gone || closed) {
                 return false;
             }
             next.grant = grant;
@@ -530,6 +571,7 @@ final class LockCohort {
         if (last.lock.line().reserved().isPresent()) {
             lookLater();
         }
+        leaveLineIfUnawaited();
     }
 
     /** From now on it is no thread's; the first in the queue may contend. */
@@ -570,10 +612,15 @@ final class LockCohort {
             mutex.unlock();
         }
         State state = states.read(LockState.KIND, name, Deadline.after(GIVE_UP_PATIENCE));
+        Set<Long> dead = dead(state);
         Moment now = now();
-        if (LockState.look(state, now).changes(state)) {
+        if (LockState.look(state, dead, now).changes(state)) {
             states.update(
-                    LockState.KIND, name, state, from -> LockState.look(from, now), Deadline.after(GIVE_UP_PATIENCE));
+                    LockState.KIND,
+                    name,
+                    state,
+                    from -> LockState.look(from, dead, now),
+                    Deadline.after(GIVE_UP_PATIENCE));
             lookLater();
         }
     }
@@ -581,12 +628,25 @@ final class LockCohort {
     private void settleLater() {
         mutex.lock();
         try {
+            if (unsettled) {
+                return;
+            }
             unsettled = true;
             cohorts.use(this);
         } finally {
             mutex.unlock();
         }
-        engine.schedule(() -> settle(this::isAwaited, RELEASE_PATIENCE), SETTLE_AGAIN);
+        engine.schedule(this::settleAgain, SETTLE_AGAIN);
+    }
+
+    private void settleAgain() {
+        mutex.lock();
+        try {
+            unsettled = false;
+        } finally {
+            mutex.unlock();
+        }
+        settle(this::isAwaited, RELEASE_PATIENCE);
     }
 
     private boolean isAwaited() {
@@ -614,12 +674,12 @@ final class LockCohort {
                     null,
                     from -> LockState.settle(from, session, this::knows, awaited.getAsBoolean(), now),
                     deadline);
+            remembered = Seen.of(update.state());
             if (update.state().line().indexOf('@') >= 0) {
                 lookLater();
             }
             mutex.lock();
             try {
-                unsettled = false;
                 cohorts.unuse(this, isIdle());
             } finally {
                 mutex.unlock();
@@ -630,8 +690,11 @@ final class LockCohort {
     }
 
     private boolean knows(long grant) {
+        if (grant == pending) { // asked first: a grant is pending before it is somebody's
+            return true;
+        }
         Grant current = holder;
-        return grant == pending || (current != null && current.id == grant);
+        return current != null && current.id == grant;
     }
 
     private Moment now() {
@@ -647,6 +710,30 @@ final class LockCohort {
             return grant;
         }
         return null;
+    }
+
+    /** Whether what is held here was forced open; then it is forgotten, so that the threads here may contend again. */
+    @Nullable
+    Grant loseIfForced() {
+        Grant grant = holder;
+        if (grant == null) {
+            return null;
+        }
+        LockState state = LockState.of(states.read(LockState.KIND, name, Deadline.after(GIVE_UP_PATIENCE)));
+        boolean ours = state.session() == grant.session.id(); // perhaps passed on a moment ago
+        if (ours || grant.releasing || holder != grant) {
+            return null;
+        }
+        forget(grant);
+        return grant;
+    }
+
+    boolean isInTransaction() {
+        return states.inTransaction();
+    }
+
+    void afterCommit(Runnable action) {
+        states.afterCommit(action);
     }
 
     /** The engine closes: frees what is held and turns away who waits. */
@@ -686,8 +773,13 @@ final class LockCohort {
 
     boolean forceUnlock(long expectedToken, Deadline deadline) {
         Moment now = now();
-        Update<Boolean> update = states.update(
-                LockState.KIND, name, null, from -> LockState.forceUnlock(from, expectedToken, now), deadline);
+        Update<Boolean> update;
+        try {
+            update = states.update(
+                    LockState.KIND, name, null, from -> LockState.forceUnlock(from, expectedToken, now), deadline);
+        } catch (WrongKindException e) {
+            throw new NameInUseException(e);
+        }
         if (update.result() && update.state().line().indexOf('@') >= 0) {
             lookLater();
         }

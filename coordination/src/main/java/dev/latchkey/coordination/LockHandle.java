@@ -100,9 +100,7 @@ public final class LockHandle implements AutoCloseable {
     /** Releases the lock. */
     @Override
     public void close() {
-        if (closed.compareAndSet(false, true)) {
-            lock.close(grant);
-        }
+        lock.close(grant, closed);
     }
 
     @Override

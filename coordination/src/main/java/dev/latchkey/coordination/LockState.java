@@ -189,13 +189,13 @@ record LockState(long session, long grant, long token, String owner, long sinceM
     }
 
     /** Names the next in line if the one who was named does not come. */
-    static Decision<Boolean> look(State from, Moment now) {
-        LockState state = of(from);
+    static Decision<Boolean> look(State from, Set<Long> dead, Moment now) {
+        LockState state = of(from).without(dead);
         if (!state.isHeld()) {
             Line line = state.line.lapsed(now.hostNanos);
             state = state.with(line.reserved().isEmpty() ? line.reserveNext(now.hostNanos) : line);
         }
-        return decide(from, state, true, Set.of());
+        return decide(from, state, true, dead);
     }
 
     /** Writes the deaths down that mattered, and rings whoever has just been named. */

@@ -1,5 +1,7 @@
 package dev.latchkey.coordination;
 
+import java.nio.charset.StandardCharsets;
+
 /** Which names are allowed. */
 final class Names {
     private static final int LONGEST = 1000;
@@ -10,6 +12,11 @@ final class Names {
         if (name.isEmpty() || name.length() > LONGEST) {
             throw new IllegalArgumentException(
                     "name must have 1 to " + LONGEST + " characters, had " + name.length() + ": '" + name + "'");
+        }
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
+            throw new IllegalArgumentException(
+                    "name must not contain half a character (an unpaired surrogate): two such"
+                            + " names would be one in the database; was '" + name + "'");
         }
         return name;
     }

@@ -2,7 +2,10 @@ package dev.latchkey.coordination;
 
 import com.google.common.reflect.TypeToken;
 import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.CacheReplacedException;
+import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.CodecException;
 import dev.latchkey.cache.StoredValue;
 import dev.latchkey.cache.spi.CoordinationEngine;
@@ -65,6 +68,10 @@ import org.jspecify.annotations.Nullable;
 public final class WorkQueue<E> {
     static final String KIND = "queue";
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final Duration GIVE_BACK_PATIENCE = Duration.ofSeconds(1);
+    /** One attempt rides over the commits of others, not over a long transaction. */
+    private static final Duration ONE_ATTEMPT = Duration.ofMillis(10);
+
     private static final long PROBE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
     private final Cache cache;
@@ -173,7 +180,7 @@ public final class WorkQueue<E> {
         }
         while (true) {
             int seen = engine.signal().seen(name);
-            Optional<Item> item = inQueue(this::claimNow);
+            Optional<Item> item = claimUnlessBusy(deadline);
             if (item.isPresent()) {
                 return item.map(this::toClaim);
             }
@@ -192,32 +199,41 @@ public final class WorkQueue<E> {
         }
     }
 
+    /** A busy database is no reason to wait longer than asked. */
+    private Optional<Item> claimUnlessBusy(Deadline deadline) {
+        try {
+            return inQueue(() -> claimNow(deadline.atLeast(ONE_ATTEMPT)));
+        } catch (CacheTimeoutException e) {
+            return Optional.empty(); // the deadline is over, or an interrupt ended the wait for the database
+        }
+    }
+
     private Claim<E> toClaim(Item item) {
         try {
             E value = engine.codec().decode(StoredValue.raw(item.value()), type);
             return new Claim<>(this, item, Objects.requireNonNull(value, "item"));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             giveBack(item, "unreadable: " + e.getMessage());
             throw e;
         }
     }
 
     /** One attempt: looks first, so that a waiting claimer writes nothing. */
-    private Optional<Item> claimNow() {
+    private Optional<Item> claimNow(Deadline deadline) {
         while (true) {
-            Set<Long> dead = deadClaimants();
+            Set<Long> dead = deadClaimants(deadline);
             long now = engine.clock().wallMillis();
             boolean ready = !dead.isEmpty()
-                    || states.query(items -> items.firstReady(name, now), timeout())
+                    || states.query(items -> items.firstReady(name, now), deadline)
                             .isPresent();
             if (!ready) {
                 return Optional.empty();
             }
-            Session session = engine.sessions().self(timeout());
+            Session session = engine.sessions().self(deadline);
             queues.claiming(name);
             long token = session.nextGrant();
             try {
-                Optional<Item> item = states.write(tx -> claim(tx, session, token, dead, now), timeout());
+                Optional<Item> item = states.write(tx -> claim(tx, session, token, dead, now), deadline);
                 if (item.isPresent()) {
                     engine.requireInPlace();
                 }
@@ -245,13 +261,13 @@ public final class WorkQueue<E> {
     }
 
     /** Who has claimed items and died; asked at most every 10 ms, so that a backlog is not slowed down by it. */
-    private Set<Long> deadClaimants() {
+    private Set<Long> deadClaimants(Deadline deadline) {
         long now = engine.clock().nanos();
         if (lastProbe != 0 && now - lastProbe < PROBE_NANOS) {
             return Set.of();
         }
         lastProbe = now;
-        List<Long> claimants = states.query(items -> items.claimants(name), timeout());
+        List<Long> claimants = states.query(items -> items.claimants(name), deadline);
         return claimants.stream()
                 .filter(engine.sessions()::isDead)
                 .collect(java.util.stream.Collectors.toUnmodifiableSet());
@@ -268,30 +284,39 @@ public final class WorkQueue<E> {
     }
 
     void nack(Item claimed, String reason) {
-        inQueue(() -> states.write(
+        inQueue(() -> nack(claimed, reason, timeout()));
+    }
+
+    private boolean nack(Item claimed, String reason, Deadline deadline) {
+        return states.write(
                 tx -> {
                     Item stored = requireClaimed(tx, claimed);
                     tx.items().put(WorkItems.givenBack(stored, maxAttempts, reason));
                     tx.ring(name);
                     return true;
                 },
-                timeout()));
+                deadline);
     }
 
     /** Final for its caller: what the database refuses now is repeated until it is written. */
     void giveBack(Item claimed, String reason) {
         try {
-            nack(claimed, reason);
-        } catch (ClaimLostException e) {
-            // somebody else's by now
+            nack(claimed, reason, Deadline.after(GIVE_BACK_PATIENCE));
+        } catch (ClaimLostException | CacheClosedException | CacheReplacedException e) {
+            // somebody else's by now, or gone with the engine
         } catch (CacheException e) {
             engine.schedule(() -> giveBack(claimed, reason), Duration.ofMillis(50));
         }
     }
 
-    /** A commit that comes after this call's own transaction, or never. */
+    /** After the caller's transaction has committed; at once without one. */
     void afterCommit(Runnable action) {
         states.afterCommit(action);
+    }
+
+    /** After the caller's transaction was rolled back. */
+    void afterRollback(Runnable action) {
+        states.afterRollback(action);
     }
 
     private Item requireClaimed(StoreTransaction tx, Item claimed) {
@@ -346,6 +371,11 @@ public final class WorkQueue<E> {
 
     private <R> R ask(Supplier<R> call) {
         Cohorts.engine(cache); // open?
+        try {
+            states.read(KIND, name, timeout()); // a queue?
+        } catch (WrongKindException e) {
+            throw new NameInUseException(e);
+        }
         return call.get();
     }
 

@@ -222,7 +222,7 @@ class LockProcessTest {
 
     @Test
     void theShellShowsHolderTokenAndLine() throws Exception {
-        Path shell = Requirements.sqliteShell();
+        String shell = Requirements.sqliteShell();
         List<JavaProcess> children = List.of(child(), child(), child());
         children.get(0).send("lock a");
         long token = token(children.get(0).await("LOCKED", SOON));
@@ -238,13 +238,11 @@ class LockProcessTest {
         for (String session : (columns[0] + " " + columns[3]).split(" ", -1)) {
             pids.add(ask(shell, "SELECT pid FROM LatchkeySession WHERE id = " + session));
         }
-        assertEquals(
-                children.stream().map(child -> String.valueOf(child.pid())).toList(), pids);
+        assertEquals(children.stream().map(child -> String.valueOf(child.pid())).toList(), pids);
     }
 
-    private String ask(Path shell, String sql) throws Exception {
-        Process process = new ProcessBuilder(
-                        shell.toString(), cache().resolve("cache.db").toString(), sql)
+    private String ask(String shell, String sql) throws Exception {
+        Process process = new ProcessBuilder(shell, cache().resolve("cache.db").toString(), sql)
                 .redirectErrorStream(true)
                 .start();
         String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();

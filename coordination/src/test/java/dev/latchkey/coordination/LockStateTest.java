@@ -110,7 +110,7 @@ class LockStateTest {
         pass(49);
         assertFalse(locks(3));
         pass(2);
-        apply(LockState.look(row, now()));
+        apply(LockState.look(row, Set.of(), now()));
         assertEquals("2~ 3@" + nanos, row.line());
         assertTrue(locks(3));
         unlocks(3);
@@ -129,7 +129,7 @@ class LockStateTest {
         locks(3);
         unlocks(1);
         nanos = 5;
-        apply(LockState.look(row, now()));
+        apply(LockState.look(row, Set.of(), now()));
         assertEquals("2~ 3@5", row.line());
     }
 
@@ -155,6 +155,21 @@ class LockStateTest {
         assertEquals(Release.FREED, apply(release));
         assertEquals("3@" + nanos, row.line());
         assertEquals(Set.of(2L), release.dead());
+    }
+
+    @Test
+    void aWaiterThatLapsedAndDiedLeavesTheLineToo() {
+        locks(1);
+        locks(2);
+        locks(3);
+        unlocks(1);
+        pass(51);
+        apply(LockState.look(row, Set.of(), now()));
+        assertEquals("2~ 3@" + nanos, row.line());
+        Set<Long> dead = LockState.of(row).dead(session -> session == 2);
+        assertEquals(Set.of(2L), dead);
+        apply(LockState.look(row, dead, now()));
+        assertEquals("3@" + nanos, row.line());
     }
 
     @Test

@@ -182,6 +182,83 @@ class LockTest {
     }
 
     @Test
+    void tokensGrowAlthoughABackupWasRestored() throws Exception {
+        lock.lock();
+        lock.unlock();
+        lock.lock();
+        long token = lock.fencingToken();
+        lock.unlock();
+        cache.close();
+        sql("UPDATE LatchkeyState SET token = token - 1");
+        cache = Cache.open(directory.resolve("cache"));
+        lock = new Lock(cache, "a");
+        assertTrue(lock.tryLock());
+        assertTrue(lock.fencingToken() > token, lock.fencingToken() + " after " + token);
+        assertEquals(lock.fencingToken(), row().token());
+    }
+
+    @Test
+    void aLaterSessionDoesNotChangeTheTokenOfAHeldLock() throws Exception {
+        lock.lock();
+        long token = lock.fencingToken();
+        sql("UPDATE Latchkey SET value = value + 1000000 WHERE key = 'token_floor'");
+        assertEquals(token, lock.holder().orElseThrow().token());
+        boolean forced = cache.transact(() -> lock.forceUnlock(token));
+        assertTrue(forced);
+    }
+
+    @Test
+    void aHandleClosedInATransactionThatIsRolledBackIsStillOpen() throws Exception {
+        LockHandle handle = lock.acquire();
+        assertThrows(
+                IllegalStateException.class,
+                () -> cache.transact((Runnable) () -> {
+                    handle.close();
+                    throw new IllegalStateException("roll back");
+                }));
+        assertTrue(handle.isValid());
+        assertTrue(lock.isLocked());
+        cache.transact((Runnable) handle::close);
+        assertFalse(handle.isValid());
+        assertTrue(lock.tryLock());
+    }
+
+    @Test
+    void waitersThatGiveUpAtTheSameTimeLeaveTheLine() throws Exception {
+        try (Cache second = Cache.open(directory.resolve("cache"))) {
+            lock.lock();
+            List<Future<?>> all = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                all.add(threads.submit(() -> {
+                    for (int round = 0; round < 60; round++) {
+                        if (lock.tryLock(Duration.ofMillis(8))) {
+                            lock.unlock();
+                        }
+                    }
+                    return null;
+                }));
+            }
+            lock.unlock();
+            for (Future<?> one : all) {
+                one.get(30, TimeUnit.SECONDS);
+            }
+            await().atMost(Duration.ofSeconds(2)).until(() -> new Lock(second, "a").waiters() == 0);
+        }
+    }
+
+    @Test
+    void threadsWaitForALockThatWasForcedOpenAndGetIt() throws Exception {
+        AtomicReference<LockLostException> told = new AtomicReference<>();
+        LockHandle stuck = lock.acquire();
+        stuck.onLost(told::set);
+        Future<Boolean> waiter = threads.submit(() -> lock.tryLock(SOON));
+        assertTrue(lock.forceUnlock(stuck.fencingToken()));
+        assertTrue(waiter.get(5, TimeUnit.SECONDS));
+        await().atMost(Duration.ofSeconds(3)).until(() -> told.get() != null);
+        assertFalse(stuck.isValid());
+    }
+
+    @Test
     void threadsAreServedInTheOrderOfTheirArrival() throws Exception {
         lock.lock();
         List<Integer> order = new ArrayList<>();
@@ -367,8 +444,10 @@ class LockTest {
         assertTrue(error.getMessage().contains("'q'"), error.getMessage());
         assertThrows(NameInUseException.class, clash::tryLock);
         assertThrows(NameInUseException.class, clash::isLocked);
+        assertThrows(NameInUseException.class, () -> clash.forceUnlock(1));
         lock.lock();
         assertThrows(NameInUseException.class, () -> new WorkQueue<>(cache, "a", String.class).put("x"));
+        assertThrows(NameInUseException.class, () -> new WorkQueue<>(cache, "a", String.class).size());
     }
 
     @Test
@@ -377,6 +456,7 @@ class LockTest {
         assertThrows(NullPointerException.class, () -> new Lock(null, "a"));
         assertThrows(IllegalArgumentException.class, () -> new Lock(cache, ""));
         assertThrows(IllegalArgumentException.class, () -> new Lock(cache, "x".repeat(1001)));
+        assertThrows(IllegalArgumentException.class, () -> new Lock(cache, "a\ud800"));
         assertThrows(NullPointerException.class, () -> lock.tryLock((Duration) null));
         assertThrows(NullPointerException.class, () -> lock.tryAcquire(null));
         assertThrows(UnsupportedOperationException.class, lock::newCondition);

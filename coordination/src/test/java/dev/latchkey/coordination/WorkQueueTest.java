@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -232,6 +233,58 @@ class WorkQueueTest {
         Claim<String> claim = claim();
         assertEquals("a", claim.value());
         assertEquals(1, claim.attempt(), "a claim that was rolled back counts no attempt");
+    }
+
+    @Test
+    void aClaimClosedInATransactionThatIsRolledBackIsGivenBack() throws InterruptedException {
+        queue.put("a");
+        Claim<String> claim = claim();
+        assertThrows(
+                IllegalStateException.class,
+                () -> cache.transact((Runnable) () -> {
+                    try (claim) {
+                        claim.ack();
+                        throw new IllegalStateException("roll back");
+                    }
+                }));
+        assertEquals(0, queue.inFlight());
+        assertEquals(2, claim().attempt());
+    }
+
+    @Test
+    void aBusyDatabaseDelaysAClaimOnlyUntilItsDeadline() throws Exception {
+        queue.put("a");
+        CountDownLatch began = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        Future<?> transaction = threads.submit(() -> cache.transact(() -> {
+            began.countDown();
+            return end.await(20, TimeUnit.SECONDS);
+        }));
+        assertTrue(began.await(20, TimeUnit.SECONDS));
+        long start = System.nanoTime();
+        assertTrue(queue.claim(Duration.ofMillis(200)).isEmpty());
+        Future<?> waiter = threads.submit(() -> {
+            Thread.currentThread().interrupt();
+            assertThrows(InterruptedException.class, () -> queue.claim(SOON));
+        });
+        waiter.get(5, TimeUnit.SECONDS);
+        assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(2));
+        end.countDown();
+        transaction.get(20, TimeUnit.SECONDS);
+        assertEquals("a", queue.claim(SOON).orElseThrow().value());
+    }
+
+    @Test
+    void aClaimIsGivenBackAlthoughItsOwnCacheObjectIsClosed() throws Exception {
+        try (Cache second = Cache.open(directory.resolve("cache"))) {
+            queue.put("a");
+            Claim<String> claim =
+                    new WorkQueue<>(second, "q", String.class).claim(SOON).orElseThrow();
+            second.close();
+            claim.close();
+            assertEquals(0, queue.inFlight());
+            assertEquals(1, queue.size());
+        }
     }
 
     @Test

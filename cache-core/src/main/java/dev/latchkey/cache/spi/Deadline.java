@@ -58,7 +58,7 @@ public final class Deadline {
      * @return this deadline, or one that comes later
      */
     public Deadline atLeast(Duration duration) {
-        return remainingNanos() >= duration.toNanos() ? this : after(duration);
+        return remainingNanos() >= duration.toNanos() ? this : new Deadline(duration.toNanos(), false, interruptible);
     }
 
     /**

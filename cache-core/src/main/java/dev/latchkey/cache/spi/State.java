@@ -8,7 +8,7 @@ package dev.latchkey.cache.spi;
  * @param version grows with every write of the row; 0 when there is no row
  * @param session the session that holds it, 0 when nobody does
  * @param grant the grant within that session, 0 when nobody holds it
- * @param token the last fencing token handed out, never below the directory's floor
+ * @param token the last fencing token handed out; the store raises it above the directory's floor when it is granted
  * @param owner who holds it in words, for people: a thread name
  * @param sinceMillis when the grant was made, wall clock, for people
  * @param line the sessions that wait, in order, in the notation of the primitive
@@ -36,6 +36,16 @@ public record State(
      */
     public static State absent(String kind, String name, long tokenFloor) {
         return new State(kind, name, 0, 0, 0, tokenFloor, "", 0, "", "");
+    }
+
+    /**
+     * The same state with another token.
+     *
+     * @param raised the token
+     * @return the changed copy
+     */
+    public State withToken(long raised) {
+        return new State(kind, name, version, session, grant, raised, owner, sinceMillis, line, detail);
     }
 
     /**

@@ -90,4 +90,11 @@ public interface StateStore {
      * @param action what to do
      */
     void afterCommit(Runnable action);
+
+    /**
+     * Runs an action after the calling thread's transaction was rolled back; never if it commits, or if there is none.
+     *
+     * @param action what to do, outside any transaction
+     */
+    void afterRollback(Runnable action);
 }

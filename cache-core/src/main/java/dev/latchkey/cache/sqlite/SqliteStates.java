@@ -58,7 +58,8 @@ final class SqliteStates implements StateStore {
     private <R> Applied<R> write(
             State base, Decision<R> decision, Transition<R> transition, long floor, Deadline deadline) {
         boolean possible = base.exists() && decision.dead().isEmpty();
-        Function<Database, @Nullable Applied<R>> single = db -> storeOver(db, base, decision);
+        Decision<R> raised = raised(decision, floor);
+        Function<Database, @Nullable Applied<R>> single = db -> storeOver(db, base, raised);
         return writer.write(
                 tx -> applyToStored(tx, base.kind(), base.name(), transition, floor),
                 possible ? single : null,
@@ -94,8 +95,8 @@ final class SqliteStates implements StateStore {
     }
 
     private <R> Applied<R> applyToStored(Tx tx, String kind, String name, Transition<R> transition, long floor) {
-        State state = select(tx.db, kind, name, floor);
-        Decision<R> decision = transition.apply(state);
+        State state = select(tx.db, kind, name);
+        Decision<R> decision = raised(transition.apply(state), floor);
         decision.dead().forEach(session -> tx.db.update(Sql.BURY, session));
         if (!decision.changes(state)) {
             return new Applied<>(new Update<>(state, decision.result()), false, decision.rings());
@@ -173,9 +174,7 @@ final class SqliteStates implements StateStore {
     @Override
     public State read(String kind, String name, Deadline deadline) {
         Tx joined = writer.current();
-        return joined != null
-                ? select(joined.db, kind, name, 0)
-                : readers.read(db -> select(db, kind, name, 0), deadline);
+        return joined != null ? select(joined.db, kind, name) : readers.read(db -> select(db, kind, name), deadline);
     }
 
     @Override
@@ -191,12 +190,24 @@ final class SqliteStates implements StateStore {
         return db.one(Sql.STATE_VERSION, row -> row.getLong(1), name);
     }
 
-    /** The floor of this session goes into every token that is read, so that what follows lies above it. */
-    private static State select(Database db, String kind, String name, long floor) {
-        State state = db.one(Sql.STATE, row -> state(row, floor), name);
+    /** No grant gets a token at or below the floor: the row may be older than it says, after a restored backup. */
+    private static <R> Decision<R> raised(Decision<R> decision, long floor) {
+        State next = decision.next();
+        return decision.grantsTo() == 0 || next.token() > floor
+                ? decision
+                : new Decision<>(
+                        next.withToken(floor + 1),
+                        decision.result(),
+                        decision.grantsTo(),
+                        decision.dead(),
+                        decision.rings());
+    }
+
+    private static State select(Database db, String kind, String name) {
+        State state = db.one(Sql.STATE, SqliteStates::state, name);
         if (state == null) {
             Long stored = db.one(Sql.FLOOR, row -> row.getLong(1));
-            return State.absent(kind, name, Math.max(floor, stored == null ? 0 : stored));
+            return State.absent(kind, name, stored == null ? 0 : stored);
         }
         if (!state.kind().equals(kind)) {
             throw new WrongKindException(name, state.kind(), kind);
@@ -204,14 +215,14 @@ final class SqliteStates implements StateStore {
         return state;
     }
 
-    private static State state(ResultSet row, long floor) throws SQLException {
+    private static State state(ResultSet row) throws SQLException {
         return new State(
                 row.getString(1),
                 row.getString(2),
                 row.getLong(3),
                 row.getLong(4),
                 row.getLong(5),
-                Math.max(row.getLong(6), floor),
+                row.getLong(6),
                 row.getString(7),
                 row.getLong(8),
                 row.getString(9),
@@ -221,7 +232,7 @@ final class SqliteStates implements StateStore {
     @Override
     public List<State> list(String kind, Deadline deadline) {
         Tx joined = writer.current();
-        Function<Database, List<State>> query = db -> db.all(Sql.STATES_OF_KIND, row -> state(row, 0), kind);
+        Function<Database, List<State>> query = db -> db.all(Sql.STATES_OF_KIND, SqliteStates::state, kind);
         return joined != null ? query.apply(joined.db) : readers.read(query, deadline);
     }
 
@@ -253,6 +264,14 @@ final class SqliteStates implements StateStore {
         }
     }
 
+    @Override
+    public void afterRollback(Runnable action) {
+        Tx joined = writer.current();
+        if (joined != null) {
+            joined.onRollback(action);
+        }
+    }
+
     /** States and items in one transaction. */
     private final class InTx implements StoreTransaction {
         private final Tx tx;
@@ -263,7 +282,7 @@ final class SqliteStates implements StateStore {
 
         @Override
         public State state(String kind, String name) {
-            return select(tx.db, kind, name, 0);
+            return select(tx.db, kind, name);
         }
 
         @Override

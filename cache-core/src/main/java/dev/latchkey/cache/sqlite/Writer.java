@@ -161,14 +161,14 @@ final class Writer implements AutoCloseable {
             return runAndCommit(body, tx);
         } catch (Throwable t) {
             db.rollback();
-            current = null;
-            tx.rolledBack();
             throw t;
         } finally {
             current = null;
             giveLeadAway();
             if (tx.doom() == null) {
                 tx.committed();
+            } else {
+                tx.rolledBack();
             }
         }
     }
