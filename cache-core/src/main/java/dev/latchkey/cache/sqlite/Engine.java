@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Delayed;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -364,6 +365,7 @@ final class Engine implements CoordinationEngine {
     void close() {
         closed = true;
         attachments.values().forEach(Engine::closeQuietly);
+        dropWhatIsNotDue();
         keepers.shutdown();
         awaitKeepers();
         closeQuietly(sessions::close);
@@ -372,6 +374,11 @@ final class Engine implements CoordinationEngine {
         closeQuietly(writer);
         closeQuietly(hints);
         closeQuietly(locks);
+    }
+
+    /** Listeners that are to be told now are told; what was to be done later is done by closing. */
+    private void dropWhatIsNotDue() {
+        keepers.getQueue().removeIf(task -> task instanceof Delayed due && due.getDelay(TimeUnit.NANOSECONDS) > 0);
     }
 
     /** A keeper that closes the engine itself, in a listener, cannot wait for its own end. */
