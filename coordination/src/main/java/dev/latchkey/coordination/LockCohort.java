@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -62,7 +63,7 @@ final class LockCohort {
     private final ReentrantLock mutex = new ReentrantLock();
     private final ArrayDeque<Waiter> queue = new ArrayDeque<>();
     private volatile @Nullable Grant holder;
-    private volatile long pending;
+    private final Set<Long> pending = ConcurrentHashMap.newKeySet();
     private volatile @Nullable Seen remembered;
     private volatile long lastToken;
     /** This process's session, as it was when it last tried. */
@@ -189,8 +190,7 @@ final class LockCohort {
         } catch (WrongKindException e) {
             throw new NameInUseException(e);
         } catch (RuntimeException | Error e) {
-            pending = 0; // it may have been granted before this went wrong
-            settleLater();
+            settleLater(); // it may have been granted before this went wrong
             throw e;
         } finally {
             leave(waiter);
@@ -306,7 +306,6 @@ final class LockCohort {
             throw new NameInUseException(e);
         } finally {
             if (inLine) {
-                pending = 0;
                 giveUp();
             }
         }
@@ -329,13 +328,22 @@ final class LockCohort {
      * sessions that it names. Writes only if there is something to write.
      */
     private @Nullable Grant attempt(Waiter waiter, Session session, boolean waits, Deadline deadline) {
-        long id = session.nextGrant();
-        self = session.id();
-        pending = id;
         Seen last = remembered;
+        self = session.id();
         if (last != null && isHopeless(last, session, deadline)) {
             return null;
         }
+        long id = session.nextGrant();
+        pending.add(id);
+        try {
+            return attempt(waiter, session, id, waits, deadline);
+        } finally {
+            pending.remove(id); // by now it is held, or nobody's
+        }
+    }
+
+    private @Nullable Grant attempt(Waiter waiter, Session session, long id, boolean waits, Deadline deadline) {
+        Seen last = remembered;
         State known = last != null && !last.lock.isHeld()
                 ? update(
                         last.state,
@@ -447,55 +455,55 @@ final class LockCohort {
         while (true) {
             if (!isHolder(current)) {
                 forget(current);
-                return false;
+                return current != grant; // what was lost was only passed on
             }
             current.releasing = true;
             if (states.inTransaction()) {
                 return releaseInTransaction(current);
             }
-            Waiter next = firstWaiter();
-            Grant passed = next == null ? null : successor(current.session, next);
-            Update<Release> update;
-            try {
-                update = unlock(current, next, passed);
-            } catch (SessionLostException e) {
-                return false;
-            } catch (CacheException e) {
-                pending = 0;
-                forget(current); // final for its caller: the keeper repeats it until it is written
-                settleLater();
+            Grant handed = releaseOrPass(current);
+            if (handed == null) {
                 return true;
             }
-            remembered = Seen.of(update.state());
-            if (update.result() != Release.PASSED) {
-                freed(current, update.state());
-                return update.result() == Release.FREED;
-            }
-            Grant handed =
-                    new Grant(current.session, pendingOf(passed), update.state().token(), ownerOf(next));
-            if (hand(current, handed, next, update.state())) {
-                return true;
+            if (handed == current) {
+                return current != grant;
             }
             current = handed; // the next thread gave up meanwhile
         }
     }
 
-    private static long pendingOf(@Nullable Grant grant) {
-        return grant == null ? 0 : grant.id;
+    /** Null when it is done, the same grant if it was lost before, and another one that was passed to nobody. */
+    private @Nullable Grant releaseOrPass(Grant current) {
+        Waiter next = firstWaiter();
+        long successor = next == null ? 0 : current.session.nextGrant();
+        pending.add(successor);
+        try {
+            Update<Release> update = unlock(current, next, successor);
+            remembered = Seen.of(update.state());
+            if (update.result() == Release.PASSED) {
+                Grant passed =
+                        new Grant(current.session, successor, update.state().token(), ownerOf(next));
+                return hand(current, passed, next, update.state()) ? null : passed;
+            }
+            freed(current, update.state());
+            return update.result() == Release.FREED ? null : current;
+        } catch (SessionLostException e) {
+            return current;
+        } catch (CacheException e) {
+            forget(current); // final for its caller: the keeper repeats it until it is written
+            settleLater();
+            return null;
+        } finally {
+            pending.remove(successor);
+        }
     }
 
     private static @Nullable Thread ownerOf(@Nullable Waiter waiter) {
         return waiter == null ? null : waiter.owner();
     }
 
-    private Grant successor(Session session, Waiter next) {
-        long id = session.nextGrant();
-        pending = id;
-        return new Grant(session, id, 0, next.owner());
-    }
-
-    private Update<Release> unlock(Grant grant, @Nullable Waiter next, @Nullable Grant passed) {
-        Successor successor = next == null || passed == null ? null : new Successor(passed.id, next.thread.getName());
+    private Update<Release> unlock(Grant grant, @Nullable Waiter next, long nextGrant) {
+        Successor successor = next == null ? null : new Successor(nextGrant, next.thread.getName());
         Seen last = remembered;
         State known = last == null ? null : last.state;
         Set<Long> dead = known == null ? Set.of() : dead(known); // a dead next in line costs nobody a wait
@@ -541,7 +549,6 @@ final class LockCohort {
         mutex.lock();
         try {
             if (holder != passing) { // lost or closed meanwhile: nobody here holds what was passed
-                pending = 0;
                 settleLater();
                 return true;
             }
@@ -690,7 +697,7 @@ final class LockCohort {
     }
 
     private boolean knows(long grant) {
-        if (grant == pending) { // asked first: a grant is pending before it is somebody's
+        if (pending.contains(grant)) { // asked first: a grant is pending before it is somebody's
             return true;
         }
         Grant current = holder;

@@ -5,8 +5,10 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** This process's life in a directory, as others see it: grants belong to it and are gone with it. */
 public final class Session {
+    /** One count for all sessions of this process, so that grants of an earlier one are not mistaken for a later one's. */
+    private static final AtomicLong GRANTS = new AtomicLong();
+
     private final long id;
-    private final AtomicLong grants = new AtomicLong();
     private final AtomicBoolean lost = new AtomicBoolean();
 
     /**
@@ -30,10 +32,10 @@ public final class Session {
     /**
      * A number for the next grant to this session.
      *
-     * @return 1, 2, 3 ...
+     * @return greater than every earlier one of this process
      */
     public long nextGrant() {
-        return grants.incrementAndGet();
+        return GRANTS.incrementAndGet();
     }
 
     /**
