@@ -363,6 +363,10 @@ public final class Lock implements java.util.concurrent.locks.Lock {
     private Grant requireHeldByThread() {
         Grant grant = cohort.holder();
         if (grant == null || !grant.isOwnedByCurrentThread()) {
+            Grant lost = cohort.lostByCurrentThread();
+            if (lost != null) {
+                throw lost(lost);
+            }
             throw new IllegalMonitorStateException("lock '" + name + "' is not held by this thread; "
                     + holderForMessage().map(now -> "holder: " + now).orElse("it is held by nobody"));
         }

@@ -66,6 +66,8 @@ final class LockCohort {
     private final Set<Long> pending = ConcurrentHashMap.newKeySet();
     private volatile @Nullable Seen remembered;
     private volatile long lastToken;
+    /** What was lost last, for its owner to be told when it comes to release it. */
+    private volatile @Nullable Grant lastLost;
     /** This process's session, as it was when it last tried. */
     private volatile long self;
 
@@ -713,6 +715,7 @@ final class LockCohort {
     Grant lose(Session session) {
         Grant grant = holder;
         if (grant != null && grant.session == session) {
+            lastLost = grant;
             forget(grant);
             return grant;
         }
@@ -731,6 +734,7 @@ final class LockCohort {
         if (ours || grant.releasing || holder != grant) {
             return null;
         }
+        lastLost = grant;
         forget(grant);
         return grant;
     }
@@ -768,6 +772,12 @@ final class LockCohort {
     Grant holder() {
         Grant grant = holder;
         return grant == null || grant.session.isLost() ? null : grant;
+    }
+
+    @Nullable
+    Grant lostByCurrentThread() {
+        Grant lost = lastLost;
+        return lost != null && lost.isOwnedByCurrentThread() ? lost : null;
     }
 
     LockState read(Deadline deadline) {

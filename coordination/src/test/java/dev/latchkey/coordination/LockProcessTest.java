@@ -271,7 +271,7 @@ class LockProcessTest {
             List<Cpu> before =
                     waiters.stream().map(waiter -> Cpu.required(waiter.pid())).toList();
             List<List<Long>> windows = new ArrayList<>();
-            for (int window = 0; window < 5; window++) {
+            for (int window = 0; window < 10; window++) {
                 windows.add(microsPerSecond(List.of(waiters.get(0), waiters.get(1), waiters.get(2), idle)));
             }
             for (int i = 0; i < 3; i++) {
@@ -282,8 +282,8 @@ class LockProcessTest {
             assertEquals(
                     log,
                     Files.getLastModifiedTime(cache().resolve("cache.db-wal")).toMillis());
-            long base = median(windows, 3);
-            List<Long> cost = List.of(median(windows, 0) - base, median(windows, 1) - base, median(windows, 2) - base);
+            long base = least(windows, 3);
+            List<Long> cost = List.of(least(windows, 0) - base, least(windows, 1) - base, least(windows, 2) - base);
             System.out.println("waiting costs " + cost + " microseconds of a core per second, an idle process " + base);
             assertTrue(cost.get(0) <= 15_000, "first in line: " + cost);
             assertTrue(cost.get(1) < 5_000, "second in line: " + cost);
@@ -292,12 +292,12 @@ class LockProcessTest {
         }
     }
 
-    /** What each process uses within two seconds, per second. */
+    /** What each process uses within a second. */
     private static List<Long> microsPerSecond(List<JavaProcess> children) {
         List<Map<String, Long>> before =
                 children.stream().map(child -> Cpu.nanosByThread(child.pid())).toList();
         assumeTrue(!before.get(0).isEmpty(), "/proc/PID/task/TID/schedstat cannot be read");
-        await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
+        await().pollDelay(Duration.ofSeconds(1)).until(() -> true);
         List<Long> micros = new ArrayList<>();
         for (int i = 0; i < children.size(); i++) {
             Map<String, Long> earlier = before.get(i);
@@ -305,15 +305,14 @@ class LockProcessTest {
             long nanos = now.entrySet().stream()
                     .mapToLong(thread -> thread.getValue() - earlier.getOrDefault(thread.getKey(), 0L))
                     .sum();
-            micros.add(nanos / 2000);
+            micros.add(nanos / 1000);
         }
         return micros;
     }
 
-    private static long median(List<List<Long>> windows, int child) {
-        List<Long> values =
-                windows.stream().map(window -> window.get(child)).sorted().toList();
-        return values.get(values.size() / 2);
+    /** Whatever else the machine does can only add to it. */
+    private static long least(List<List<Long>> windows, int child) {
+        return windows.stream().mapToLong(window -> window.get(child)).min().orElseThrow();
     }
 
     @ParameterizedTest

@@ -259,6 +259,17 @@ class LockTest {
     }
 
     @Test
+    void whoLostTheLockIsToldSoWhenItComesToReleaseIt() throws Exception {
+        lock.lock();
+        long token = lock.fencingToken();
+        assertTrue(lock.forceUnlock(token));
+        assertTrue(elsewhere(() -> lock.tryLock(SOON)), "forgotten within a second");
+        LockLostException lost = assertThrows(LockLostException.class, lock::unlock);
+        assertEquals(token, lost.token());
+        assertFalse(lock.isHeldByCurrentThread());
+    }
+
+    @Test
     void threadsAreServedInTheOrderOfTheirArrival() throws Exception {
         lock.lock();
         List<Integer> order = new ArrayList<>();
