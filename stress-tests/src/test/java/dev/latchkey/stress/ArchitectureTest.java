@@ -36,6 +36,7 @@ class ArchitectureTest {
                             .onlyDependOnClassesThat()
                             .resideInAnyPackage(
                                     "java.lang..",
+                                    "java.nio.charset..",
                                     "java.util..",
                                     "java.time..",
                                     "com.google.common..",
