@@ -37,8 +37,8 @@ import org.jspecify.annotations.Nullable;
  *   holder == null             the first in the queue contends in the database
  *   holder != null             somebody here holds the lock, or is just passing or releasing it
  *
- * A grant is made known (`pending`) before its transaction and forgotten only after the lock is known to be freed, so that
- * a row which names this session with an unknown grant is one whose transaction was taken for failed: an orphan.
+ * A grant is made known (`pending`) before its transaction, until somebody here holds it or the transaction has failed; so a
+ * row which names this session with an unknown grant is one whose transaction was taken for failed: an orphan.
  */
 /** One lock, as all threads of this process share it. */
 final class LockCohort {

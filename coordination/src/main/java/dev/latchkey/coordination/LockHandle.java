@@ -57,8 +57,8 @@ public final class LockHandle implements AutoCloseable {
     }
 
     /**
-     * Asks to be told, once and on an engine thread, if the lock is lost before it is closed: because the session was taken
-     * for dead, or the cache was closed.
+     * Asks to be told, once and on an engine thread, if the lock is lost before it is closed: because it was forced open, the
+     * session was taken for dead, or the cache was closed.
      *
      * @param listener what to call
      */

@@ -271,7 +271,7 @@ class LockProcessTest {
             List<Cpu> before =
                     waiters.stream().map(waiter -> Cpu.required(waiter.pid())).toList();
             List<List<Long>> windows = new ArrayList<>();
-            for (int window = 0; window < 10; window++) {
+            for (int window = 0; window < 20; window++) {
                 windows.add(microsPerSecond(List.of(waiters.get(0), waiters.get(1), waiters.get(2), idle)));
             }
             for (int i = 0; i < 3; i++) {
@@ -292,12 +292,12 @@ class LockProcessTest {
         }
     }
 
-    /** What each process uses within a second. */
+    /** What each process uses within half a second, per second. */
     private static List<Long> microsPerSecond(List<JavaProcess> children) {
         List<Map<String, Long>> before =
                 children.stream().map(child -> Cpu.nanosByThread(child.pid())).toList();
         assumeTrue(!before.get(0).isEmpty(), "/proc/PID/task/TID/schedstat cannot be read");
-        await().pollDelay(Duration.ofSeconds(1)).until(() -> true);
+        await().pollDelay(Duration.ofMillis(500)).until(() -> true);
         List<Long> micros = new ArrayList<>();
         for (int i = 0; i < children.size(); i++) {
             Map<String, Long> earlier = before.get(i);
@@ -305,7 +305,7 @@ class LockProcessTest {
             long nanos = now.entrySet().stream()
                     .mapToLong(thread -> thread.getValue() - earlier.getOrDefault(thread.getKey(), 0L))
                     .sum();
-            micros.add(nanos / 1000);
+            micros.add(nanos / 500);
         }
         return micros;
     }
