@@ -130,18 +130,7 @@ final class SqliteStates implements StateStore {
         }
         // not 1: a row that is swept and made again must not look like one that somebody remembers
         long version = TimeUnit.MILLISECONDS.toMicros(System.currentTimeMillis());
-        db.update(
-                Sql.INSERT_STATE,
-                next.session(),
-                next.grant(),
-                next.token(),
-                next.owner(),
-                next.sinceMillis(),
-                next.line(),
-                next.detail(),
-                version,
-                next.name(),
-                next.kind());
+        db.update(Sql.INSERT_STATE, columns(next, version));
         return version;
     }
 
