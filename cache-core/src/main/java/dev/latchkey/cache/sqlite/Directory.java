@@ -150,14 +150,31 @@ final class Directory {
         }
     }
 
+    /** Makes a folder unless there is one; whoever finds it empty may remove it at any time. */
     static void createFolder(Path folder) throws IOException {
-        try {
-            Files.createDirectory(folder, permissions("rwx------"));
-        } catch (FileAlreadyExistsException e) {
-            if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
-                throw e;
+        while (true) {
+            try {
+                Files.createDirectory(folder, permissions("rwx------"));
+                return;
+            } catch (FileAlreadyExistsException e) {
+                if (isFolder(folder)) {
+                    return;
+                }
             }
         }
+    }
+
+    /** False if there is nothing of that name any more; asked once, because the answer may change in between. */
+    private static boolean isFolder(Path folder) throws IOException {
+        try {
+            if (Files.readAttributes(folder, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                    .isDirectory()) {
+                return true;
+            }
+        } catch (NoSuchFileException e) {
+            return false;
+        }
+        throw new FileAlreadyExistsException(folder.toString(), null, "is not a folder");
     }
 
     private static void createFolders(Path folder) throws IOException {
