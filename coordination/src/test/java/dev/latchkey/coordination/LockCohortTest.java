@@ -1,0 +1,394 @@
+package dev.latchkey.coordination;
+
+import com.google.common.collect.MapMaker;
+import dev.latchkey.cache.CacheClosedException;
+import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.coordination.MemoryEngine.Disk;
+import dev.latchkey.coordination.MemoryEngine.Own;
+import dev.latchkey.coordination.MemoryEngine.Tasks;
+import dev.latchkey.coordination.MemoryEngine.Trouble;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt;
+import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Param;
+import org.jetbrains.lincheck.datastructures.StressOptions;
+import org.jetbrains.lincheck.datastructures.ThreadIdGen;
+import org.jetbrains.lincheck.datastructures.Validate;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/*
+ * Lincheck runs small random scenarios of the annotated operations and compares their results with those of some sequential
+ * order. By model checking it runs each scenario in many interleavings, which it chooses itself, switch by switch; there a
+ * park may end at any time, so that it cannot see a lost wake-up. By stress it runs them on real threads, which hang then.
+ */
+/** The queue of threads in one process, in interleavings that no clock decides. */
+class LockCohortTest {
+    private static final Duration SOON = Duration.ofNanos(50_000);
+    /** Longer than any scenario takes: who waits as long has been forgotten. */
+    private static final Duration FOREVER = Duration.ofSeconds(10);
+
+    /** Not the code under test: no other thread runs inside a call of one of these. */
+    private static final String[] ATOMIC = {
+        Disk.class.getName(),
+        Tasks.class.getName(),
+        Own.class.getName(),
+        "java.util.concurrent.ConcurrentHashMap",
+        "java.util.concurrent.ConcurrentHashMap$KeySetView"
+    };
+
+    /** Seen by one thread at a time, or never changed. */
+    private static final String[] CONFINED = {
+        LockState.class.getName(), Line.class.getName(), MapMaker.class.getName(), ArrayDeque.class.getName()
+    };
+
+    private static ModelCheckingOptions modelChecking(int threads, int operations) {
+        return new ModelCheckingOptions()
+                .threads(threads)
+                .actorsPerThread(operations)
+                .actorsBefore(0)
+                .actorsAfter(0)
+                .minimizeFailedScenario(false)
+                .addGuarantee(ManagedStrategyGuaranteeKt.forClasses(ATOMIC)
+                        .allMethods()
+                        .treatAsAtomic())
+                .addGuarantee(ManagedStrategyGuaranteeKt.forClasses(CONFINED)
+                        .allMethods()
+                        .ignore());
+    }
+
+    private static StressOptions stress(int threads, int operations) {
+        return new StressOptions()
+                .threads(threads)
+                .actorsPerThread(operations)
+                .actorsBefore(0)
+                .actorsAfter(0)
+                .minimizeFailedScenario(false);
+    }
+
+    /** One process with one lock. */
+    abstract static class Member {
+        final MemoryEngine engine;
+        final LockCohort cohort;
+
+        Member(boolean slow) {
+            engine = new MemoryEngine(new Disk(), slow);
+            cohort = new LockCohort(engine, "a", Cohorts.of(engine));
+        }
+
+        /** When all is over, the lock is free, nobody stands in line, and the next may have it. */
+        final void requireIdle() {
+            engine.runAllScheduled();
+            LockState row = cohort.read(Deadline.never());
+            if (cohort.holder() != null || row.isHeld() || !row.line().isEmpty()) {
+                throw new IllegalStateException("left behind: " + row + (cohort.holder() == null ? "" : ", held here"));
+            }
+            requireAvailable();
+        }
+
+        final void requireAvailable() {
+            Grant grant = cohort.tryAcquire(false);
+            if (grant == null || !cohort.release(grant)) {
+                throw new IllegalStateException("not to be had: " + cohort.read(Deadline.never()));
+            }
+        }
+    }
+
+    // Tried and released
+
+    public static class Tried extends Member {
+        private final Grant[] held = new Grant[4];
+
+        public Tried() {
+            super(false);
+        }
+
+        /** The token, or 0. */
+        @Operation
+        public long tryAcquire(@Param(gen = ThreadIdGen.class) int thread) {
+            Grant grant = cohort.tryAcquire(false);
+            if (grant == null) {
+                return 0;
+            }
+            held[thread] = grant;
+            return grant.token;
+        }
+
+        @Operation
+        public boolean release(@Param(gen = ThreadIdGen.class) int thread) {
+            Grant grant = held[thread];
+            held[thread] = null;
+            return grant != null && cohort.release(grant);
+        }
+    }
+
+    /** What a lock is. */
+    public static class SequentialLock {
+        private int holder;
+        private long token;
+
+        public long tryAcquire(int thread) {
+            if (holder != 0) {
+                return 0;
+            }
+            holder = thread;
+            return ++token;
+        }
+
+        public boolean release(int thread) {
+            if (holder != thread) {
+                return false;
+            }
+            holder = 0;
+            return true;
+        }
+    }
+
+    @Test
+    void triesAndReleasesAreThoseOfALock() {
+        modelChecking(2, 3)
+                .iterations(10)
+                .invocationsPerIteration(50)
+                .sequentialSpecification(SequentialLock.class)
+                .check(Tried.class);
+    }
+
+    // Waited for
+
+    /** Counts under the lock, and looks whether it is alone. */
+    abstract static class Counted extends Member {
+        private int count;
+        private int inside;
+        private long lastToken;
+
+        Counted() {
+            super(true);
+        }
+
+        final int count() throws InterruptedException {
+            Grant grant = cohort.acquire(Deadline.after(FOREVER), true);
+            if (grant == null) {
+                throw new IllegalStateException("waited in vain");
+            }
+            int counted = count++;
+            leave(grant);
+            return counted;
+        }
+
+        /** Checks and releases what was granted, if anything was. */
+        final void leave(@Nullable Grant grant) {
+            if (grant == null) {
+                return;
+            }
+            int others = inside++;
+            if (others != 0 || grant.token <= lastToken) {
+                throw new IllegalStateException(others + " others, token " + grant.token + " after " + lastToken);
+            }
+            lastToken = grant.token;
+            inside--;
+            if (!cohort.release(grant)) {
+                throw new IllegalStateException("token " + grant.token + " was not held");
+            }
+        }
+    }
+
+    /** Gives up waiting in all ways. */
+    public static class GivenUp extends Counted {
+        @Operation
+        public int increment() throws InterruptedException {
+            return count();
+        }
+
+        @Operation
+        public void tryOnce() {
+            leave(cohort.tryAcquire(true));
+        }
+
+        @Operation
+        public void giveUpAtOnce() throws InterruptedException {
+            leave(cohort.acquire(Deadline.after(Duration.ZERO), true));
+        }
+
+        @Operation
+        public void giveUpSoon() throws InterruptedException {
+            leave(cohort.acquire(Deadline.after(SOON), true));
+        }
+
+        @Operation
+        public void giveUpInterrupted() {
+            engine.in(Trouble.INTERRUPT);
+            try {
+                leave(cohort.acquire(Deadline.after(FOREVER).interruptibly(), true));
+            } catch (InterruptedException e) {
+                // given up
+            } finally {
+                engine.outOfTrouble();
+            }
+        }
+
+        @Validate
+        public void nothingIsLeft() {
+            requireIdle();
+        }
+    }
+
+    /** What all of this is to one who only sees the results: a counter. */
+    public static class Counter {
+        private int count;
+
+        public int increment() {
+            return count++;
+        }
+
+        public void tryOnce() {}
+
+        public void giveUpAtOnce() {}
+
+        public void giveUpSoon() {}
+
+        public void giveUpInterrupted() {}
+
+        public void tryWhileBusy() {}
+
+        public void tryAndFail() {}
+
+        public void releaseAndFail() {}
+
+        public void keepHouse() {}
+    }
+
+    @Test
+    void noGrantIsLostOrDoubledAndNobodyForgottenWhenWaitersGiveUp() {
+        stress(4, 3)
+                .iterations(10)
+                .invocationsPerIteration(300)
+                .sequentialSpecification(Counter.class)
+                .check(GivenUp.class);
+    }
+
+    // Badly served by the database
+
+    public static class Troubled extends Counted {
+        @Operation
+        public int increment() throws InterruptedException {
+            return count();
+        }
+
+        @Operation
+        public void tryWhileBusy() {
+            engine.in(Trouble.BUSY);
+            tryOnce();
+        }
+
+        @Operation
+        public void tryAndFail() {
+            engine.in(Trouble.ERROR_AFTER_COMMIT);
+            tryOnce();
+        }
+
+        private void tryOnce() {
+            try {
+                leave(cohort.tryAcquire(true));
+            } catch (CacheException e) {
+                // what came of it, nobody knows
+            } finally {
+                engine.outOfTrouble();
+            }
+        }
+
+        @Operation
+        public void releaseAndFail() throws InterruptedException {
+            Grant grant = cohort.acquire(Deadline.after(FOREVER), true);
+            engine.in(Trouble.ERROR_AFTER_COMMIT);
+            leave(grant);
+            engine.outOfTrouble();
+        }
+
+        @Operation(nonParallelGroup = "keeper")
+        public void keepHouse() {
+            engine.runScheduled();
+        }
+
+        @Validate
+        public void nothingIsLeft() {
+            requireIdle();
+        }
+    }
+
+    @Test
+    void noGrantIsLostOrDoubledAndNobodyForgottenWhenWritesFail() {
+        stress(4, 3)
+                .iterations(10)
+                .invocationsPerIteration(300)
+                .sequentialSpecification(Counter.class)
+                .check(Troubled.class);
+    }
+
+    // Closed
+
+    public static class Closed extends Member {
+        public Closed() {
+            super(true);
+        }
+
+        @Operation
+        public void take(@Param(gen = ThreadIdGen.class) int thread) throws InterruptedException {
+            try {
+                cohort.acquire(Deadline.after(SOON), false);
+            } catch (CacheClosedException e) {
+                // turned away
+            }
+        }
+
+        @Operation
+        public void pass() throws InterruptedException {
+            try {
+                Grant grant = cohort.acquire(Deadline.after(SOON), false);
+                if (grant != null) {
+                    cohort.release(grant);
+                }
+            } catch (CacheClosedException e) {
+                // turned away
+            }
+        }
+
+        @Operation(runOnce = true)
+        public void close() throws Exception {
+            engine.close();
+        }
+
+        @Validate
+        public void nothingIsHeld() {
+            if (engine.isClosed() && cohort.holder() != null) {
+                throw new IllegalStateException("held after the close");
+            }
+        }
+    }
+
+    /** Of a lock that is lost now and then nothing can be told. */
+    public static class Nothing {
+        public void take(int thread) {}
+
+        public void take() {}
+
+        public void release(int thread) {}
+
+        public void loseSession() {}
+
+        public void pass() {}
+
+        public void close() {}
+    }
+
+    @Test
+    void nothingIsHeldAfterTheEngineIsClosed() {
+        stress(3, 2)
+                .iterations(10)
+                .invocationsPerIteration(300)
+                .sequentialSpecification(Nothing.class)
+                .check(Closed.class);
+    }
+}
