@@ -483,9 +483,7 @@ final class LockCohort {
             Update<Release> update = unlock(current, next, successor);
             remembered = Seen.of(update.state());
             if (update.result() == Release.PASSED) {
-                Grant passed =
-                        new Grant(current.session, successor, update.state().token(), ownerOf(next));
-                return hand(current, passed, next, update.state()) ? null : passed;
+                return hand(current, successor, next, update.state());
             }
             freed(current, update.state());
             return update.result() == Release.FREED ? null : current;
@@ -546,28 +544,33 @@ final class LockCohort {
         }
     }
 
-    /** Makes the passed grant the next thread's; false if that thread has given up, and the grant is to be released. */
-    private boolean hand(Grant passing, Grant grant, @Nullable Waiter next, State state) {
+    /**
+     * Makes the passed grant the next thread's. If that thread has given up it is nobody's, not even while it is released:
+     * the grant is the answer then, and null otherwise.
+     */
+    private @Nullable Grant hand(Grant passing, long successor, @Nullable Waiter next, State state) {
         mutex.lock();
         try {
             if (holder != passing) { // lost or closed meanwhile: nobody here holds what was passed
                 settleLater();
-                return true;
+                return null;
             }
+            boolean taken = next != null && !next.gone && !closed;
+            Grant grant = new Grant(passing.session, successor, state.token(), taken ? ownerOf(next) : null);
             countGrant(state);
             holder = grant;
             if (grant.session.isLost()) {
                 holder = null;
                 wakeFirst();
-                return true;
+                return null;
             }
-            if (next == null || next.gone || closed) {
-                return false;
+            if (next == null || !taken) {
+                return grant;
             }
             next.grant = grant;
             queue.remove(next);
             LockSupport.unpark(next.thread);
-            return true;
+            return null;
         } finally {
             mutex.unlock();
         }
