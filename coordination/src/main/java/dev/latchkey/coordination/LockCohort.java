@@ -716,13 +716,18 @@ final class LockCohort {
     /** The session is lost: what it held may be somebody else's by now. */
     @Nullable
     Grant lose(Session session) {
-        Grant grant = holder;
-        if (grant != null && grant.session == session) {
-            lastLost = grant;
-            forget(grant);
-            return grant;
+        mutex.lock(); // a grant is either known by now, or finds out under the mutex that the session is lost
+        try {
+            Grant grant = holder;
+            if (grant != null && grant.session == session) {
+                lastLost = grant;
+                forget(grant);
+                return grant;
+            }
+            return null;
+        } finally {
+            mutex.unlock();
         }
-        return null;
     }
 
     /** Whether what is held here was forced open; then it is forgotten, so that the threads here may contend again. */

@@ -10,6 +10,7 @@ import dev.latchkey.coordination.MemoryEngine.Tasks;
 import dev.latchkey.coordination.MemoryEngine.Trouble;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
@@ -327,6 +328,124 @@ class LockCohortTest {
                 .check(Troubled.class);
     }
 
+    // Lost
+
+    /** What is granted is kept, perhaps for good. */
+    abstract static class Kept extends Member {
+        private final AtomicReferenceArray<Grant> held = new AtomicReferenceArray<>(5);
+
+        Kept(boolean slow) {
+            super(slow);
+        }
+
+        final void keep(int thread, @Nullable Grant grant) {
+            if (grant == null) {
+                return;
+            }
+            for (int i = 0; i < held.length(); i++) {
+                Grant other = i == thread ? null : held.get(i);
+                if (other != null && !other.session.isLost() && !grant.session.isLost()) {
+                    throw new IllegalStateException("tokens " + other.token + " and " + grant.token + " are both held");
+                }
+            }
+            held.set(thread, grant);
+        }
+
+        final void giveBack(int thread) {
+            Grant grant = held.getAndSet(thread, null);
+            if (grant != null) {
+                cohort.release(grant);
+            }
+        }
+
+        /** Whatever was held, it is gone with its session. */
+        final void requireNothingKept() {
+            engine.loseSession();
+            engine.runAllScheduled();
+            requireAvailable();
+        }
+    }
+
+    public static class Lost extends Kept {
+        public Lost() {
+            super(true);
+        }
+
+        @Operation
+        public void take(@Param(gen = ThreadIdGen.class) int thread) throws InterruptedException {
+            keep(thread, cohort.acquire(Deadline.after(SOON), false));
+        }
+
+        @Operation
+        public void release(@Param(gen = ThreadIdGen.class) int thread) {
+            giveBack(thread);
+        }
+
+        @Operation(nonParallelGroup = "keeper")
+        public void loseSession() {
+            engine.loseSession();
+        }
+
+        @Validate
+        public void nothingIsHeld() {
+            requireNothingKept();
+        }
+    }
+
+    public static class LostAtOnce extends Kept {
+        public LostAtOnce() {
+            super(false);
+        }
+
+        @Operation(nonParallelGroup = "taker")
+        public void take() {
+            keep(0, cohort.tryAcquire(false));
+        }
+
+        @Operation(nonParallelGroup = "keeper")
+        public void loseSession() {
+            engine.loseSession();
+        }
+
+        @Validate
+        public void nothingIsHeld() {
+            requireNothingKept();
+        }
+    }
+
+    /** Of a lock that is lost now and then nothing can be told. */
+    public static class Nothing {
+        public void take(int thread) {}
+
+        public void take() {}
+
+        public void release(int thread) {}
+
+        public void loseSession() {}
+
+        public void pass() {}
+
+        public void close() {}
+    }
+
+    @Test
+    void whatASessionHeldIsGoneWithIt() {
+        stress(3, 3)
+                .iterations(10)
+                .invocationsPerIteration(300)
+                .sequentialSpecification(Nothing.class)
+                .check(Lost.class);
+    }
+
+    @Test
+    void aGrantIsGoneWithItsSessionIfItIsLostBeforeAnybodyKnows() {
+        modelChecking(2, 1)
+                .iterations(1)
+                .invocationsPerIteration(100)
+                .sequentialSpecification(Nothing.class)
+                .check(LostAtOnce.class);
+    }
+
     // Closed
 
     public static class Closed extends Member {
@@ -366,21 +485,6 @@ class LockCohortTest {
                 throw new IllegalStateException("held after the close");
             }
         }
-    }
-
-    /** Of a lock that is lost now and then nothing can be told. */
-    public static class Nothing {
-        public void take(int thread) {}
-
-        public void take() {}
-
-        public void release(int thread) {}
-
-        public void loseSession() {}
-
-        public void pass() {}
-
-        public void close() {}
     }
 
     @Test
