@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 class LockCohortTest {
     private static final Duration SOON = Duration.ofNanos(50_000);
     /** Longer than any scenario takes: who waits as long has been forgotten. */
-    private static final Duration FOREVER = Duration.ofSeconds(10);
+    private static final Duration FOREVER = Duration.ofSeconds(5);
 
     /** Not the code under test: no other thread runs inside a call of one of these. */
     private static final String[] ATOMIC = {
@@ -169,11 +169,17 @@ class LockCohortTest {
             super(true);
         }
 
-        final int count() throws InterruptedException {
-            Grant grant = cohort.acquire(Deadline.after(FOREVER), true);
-            if (grant == null) {
+        /** Without a wake-up the grant is found when the time is over, if at all. */
+        final Grant await(Deadline deadline) throws InterruptedException {
+            Grant grant = cohort.acquire(deadline, true);
+            if (grant == null || deadline.hasPassed()) {
                 throw new IllegalStateException("waited in vain");
             }
+            return grant;
+        }
+
+        final int count() throws InterruptedException {
+            Grant grant = await(Deadline.after(FOREVER));
             int counted = count++;
             leave(grant);
             return counted;
@@ -222,7 +228,7 @@ class LockCohortTest {
         public void giveUpInterrupted() {
             engine.in(Trouble.INTERRUPT);
             try {
-                leave(cohort.acquire(Deadline.after(FOREVER).interruptibly(), true));
+                leave(await(Deadline.after(FOREVER).interruptibly()));
             } catch (InterruptedException e) {
                 // given up
             } finally {
@@ -264,8 +270,8 @@ class LockCohortTest {
     @Test
     void noGrantIsLostOrDoubledAndNobodyForgottenWhenWaitersGiveUp() {
         stress(4, 3)
-                .iterations(10)
-                .invocationsPerIteration(300)
+                .iterations(20)
+                .invocationsPerIteration(500)
                 .sequentialSpecification(Counter.class)
                 .check(GivenUp.class);
     }
@@ -302,7 +308,7 @@ class LockCohortTest {
 
         @Operation
         public void releaseAndFail() throws InterruptedException {
-            Grant grant = cohort.acquire(Deadline.after(FOREVER), true);
+            Grant grant = await(Deadline.after(FOREVER));
             engine.in(Trouble.ERROR_AFTER_COMMIT);
             leave(grant);
             engine.outOfTrouble();

@@ -31,7 +31,7 @@ class ConcurrentHintsTest {
     private static final int TURNS = 3_000;
     private static final int REMAPS = 200;
     /** A lost ring costs as much. */
-    private static final long LONG_NANOS = TimeUnit.SECONDS.toNanos(20);
+    private static final long LONG_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private static final long SHORT_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
