@@ -152,7 +152,7 @@ public final class Lock implements java.util.concurrent.locks.Lock {
         boolean held = cohort.release(grant);
         cohort.afterCommit(() -> cohorts.released(grant));
         if (!held) {
-            throw lost(grant);
+            throw lost(grant.token);
         }
     }
 
@@ -308,7 +308,7 @@ public final class Lock implements java.util.concurrent.locks.Lock {
     void verify(Grant grant) {
         LockState state = cohort.read(Deadline.never());
         if (grant.session.isLost() || !state.isHeldBy(grant.session.id(), grant.id)) {
-            throw lost(grant);
+            throw lost(grant.token);
         }
     }
 
@@ -363,7 +363,7 @@ public final class Lock implements java.util.concurrent.locks.Lock {
     private Grant requireHeldByThread() {
         Grant grant = cohort.holder();
         if (grant == null || !grant.isOwnedByCurrentThread()) {
-            Grant lost = cohort.lostByCurrentThread();
+            Long lost = cohort.tokenLostByCurrentThread();
             if (lost != null) {
                 throw lost(lost);
             }
@@ -373,8 +373,8 @@ public final class Lock implements java.util.concurrent.locks.Lock {
         return grant;
     }
 
-    private LockLostException lost(Grant grant) {
-        return new LockLostException(name, grant.token, holderForMessage());
+    private LockLostException lost(long token) {
+        return new LockLostException(name, token, holderForMessage());
     }
 
     /** A busy database must not turn one error into another. */

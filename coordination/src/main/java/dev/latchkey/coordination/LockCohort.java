@@ -1,5 +1,6 @@
 package dev.latchkey.coordination;
 
+import com.google.common.collect.MapMaker;
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.CoordinationEngine;
@@ -20,6 +21,7 @@ import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -66,8 +68,9 @@ final class LockCohort {
     private final Set<Long> pending = ConcurrentHashMap.newKeySet();
     private volatile @Nullable Seen remembered;
     private volatile long lastToken;
-    /** What was lost last, for its owner to be told when it comes to release it. */
-    private volatile @Nullable Grant lastLost;
+    /** The token of what a thread lost, for it to be told when it comes to release it. */
+    private final ConcurrentMap<Thread, Long> lostTokens =
+            new MapMaker().weakKeys().makeMap();
     /** This process's session, as it was when it last tried. */
     private volatile long self;
 
@@ -426,6 +429,7 @@ final class LockCohort {
             }
             countGrant(state);
             holder = grant;
+            lostTokens.remove(waiter.thread);
             waiter.grant = grant;
             return grant;
         } finally {
@@ -567,6 +571,7 @@ final class LockCohort {
             if (next == null || !taken) {
                 return grant;
             }
+            lostTokens.remove(next.thread);
             next.grant = grant;
             queue.remove(next);
             LockSupport.unpark(next.thread);
@@ -720,7 +725,7 @@ final class LockCohort {
         try {
             Grant grant = holder;
             if (grant != null && grant.session == session) {
-                lastLost = grant;
+                remember(grant);
                 forget(grant);
                 return grant;
             }
@@ -742,7 +747,7 @@ final class LockCohort {
         if (ours || grant.releasing || holder != grant) {
             return null;
         }
-        lastLost = grant;
+        remember(grant);
         forget(grant);
         return grant;
     }
@@ -782,10 +787,16 @@ final class LockCohort {
         return grant == null || grant.session.isLost() ? null : grant;
     }
 
+    /** The token of what this thread has lost, if it has not acquired anything since. */
     @Nullable
-    Grant lostByCurrentThread() {
-        Grant lost = lastLost;
-        return lost != null && lost.isOwnedByCurrentThread() ? lost : null;
+    Long tokenLostByCurrentThread() {
+        return lostTokens.get(Thread.currentThread());
+    }
+
+    private void remember(Grant lost) {
+        if (lost.thread != null) {
+            lostTokens.put(lost.thread, lost.token);
+        }
     }
 
     LockState read(Deadline deadline) {

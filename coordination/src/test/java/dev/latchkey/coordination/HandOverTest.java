@@ -4,7 +4,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.Cache;
@@ -17,11 +17,12 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -84,7 +85,7 @@ class HandOverTest {
         Thread[] thread = new Thread[1];
         ExecutorService heir = Executors.newSingleThreadExecutor(task -> thread[0] = new Thread(task));
         List<Boolean> ownedByHeir = new ArrayList<>();
-        CompletableFuture<Grant> attempt = new CompletableFuture<>();
+        List<Future<?>> attempt = new ArrayList<>();
         LockCohort[] cohort = new LockCohort[1];
         try (Cache cache = Cache.open(directory.path())) {
             CoordinationEngine engine = watched(cache, new Watcher() {
@@ -100,23 +101,68 @@ class HandOverTest {
                 }
 
                 @Override
-                public void after(int update) throws Exception {
+                public void after(int update) {
                     if (update == 1) { // passed, and nobody knows it yet
-                        assertNull(attempt.get(10, TimeUnit.SECONDS));
+                        thread[0].interrupt();
+                        var gaveUp = assertThrows(
+                                ExecutionException.class, () -> attempt.get(0).get(10, TimeUnit.SECONDS));
+                        assertEquals(
+                                InterruptedException.class, gaveUp.getCause().getClass());
                     }
                 }
             });
             cohort[0] = new LockCohort(engine, "a", Cohorts.of(engine));
             Grant held = cohort[0].tryAcquire(true);
             assertNotNull(held);
-            Deadline soon = Deadline.after(Duration.ofMillis(300)).interruptibly();
-            Future<Boolean> unused = heir.submit(() -> attempt.complete(cohort[0].acquire(soon, true)));
-            await().pollInterval(Duration.ofMillis(2)).until(() -> thread[0].getState() == Thread.State.TIMED_WAITING);
+            attempt.add(heir.submit(() -> cohort[0].acquire(Deadline.never().interruptibly(), true)));
+            await().pollInterval(Duration.ofMillis(2)).until(() -> isParked(thread[0], cohort[0]));
             assertTrue(cohort[0].release(held));
             assertEquals(List.of(false), ownedByHeir);
             assertFalse(new Lock(cache, "a").isLocked());
         } finally {
             heir.shutdownNow();
         }
+    }
+
+    private static boolean isParked(Thread thread, Object blocker) {
+        return thread != null && blocker.equals(LockSupport.getBlocker(thread));
+    }
+
+    /** Each owner is told, not only the one who lost it last. */
+    @Test
+    void twoThreadsThatLostTheLockOneAfterTheOtherAreBothTold() throws Exception {
+        ExecutorService second = Executors.newSingleThreadExecutor();
+        try (Cache cache = Cache.open(directory.path())) {
+            Lock lock = new Lock(cache, "a");
+            lock.lock();
+            force(lock);
+            Future<?> locked = second.submit(lock::lock);
+            locked.get(10, TimeUnit.SECONDS);
+            force(lock);
+            assertThrows(LockLostException.class, lock::unlock);
+            var refused = assertThrows(
+                    ExecutionException.class, () -> second.submit(lock::unlock).get(10, TimeUnit.SECONDS));
+            assertEquals(LockLostException.class, refused.getCause().getClass());
+        } finally {
+            second.shutdownNow();
+        }
+    }
+
+    /** Forces the lock and waits until this process has noticed. */
+    private static void force(Lock lock) {
+        Holder holder = lock.holder().orElseThrow();
+        assertTrue(lock.forceUnlock(holder.token()));
+        await().atMost(Duration.ofSeconds(20))
+                .pollInterval(Duration.ofMillis(10))
+                .until(() -> isNotHeldHere(lock));
+    }
+
+    private static boolean isNotHeldHere(Lock lock) {
+        return lock.tryAcquire()
+                .map(handle -> {
+                    handle.close();
+                    return true;
+                })
+                .orElse(false);
     }
 }
