@@ -61,7 +61,7 @@ final class Engine implements CoordinationEngine {
         this.settings = settings;
         this.hints = hints;
         keepers = keepers();
-        checkpointer = new Checkpointer(this::connect, locks, keepers);
+        checkpointer = new Checkpointer(this::connect, locks, directory.log(), keepers);
         writer = new Writer(database, checkpointer::committed);
         readers = new Readers(this::connect, directory.root().toString());
         files = new ValueFiles(directory.root());

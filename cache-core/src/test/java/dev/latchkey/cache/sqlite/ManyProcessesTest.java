@@ -30,6 +30,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -354,6 +355,44 @@ class ManyProcessesTest {
             cache.close();
             threads.shutdownNow();
         }
+    }
+
+    // The log
+
+    /** Has a cache open and does nothing with it. */
+    static final class Idler {
+        public static void main(String[] args) throws InterruptedException {
+            Child.start();
+            try (Cache cache = Cache.open(Path.of(args[0]))) {
+                Child.say("OPEN " + cache.containsKey("a"));
+                Child.hear();
+            }
+        }
+    }
+
+    /**
+     * In the stress test the log grew to 38 MiB, because each process counted only its own commits until it wrote the log
+     * back: many that live briefly, beside one that never commits, would have let it grow for ever.
+     */
+    @Test
+    void processesThatLiveBrieflyDoNotLetTheLogGrowForEver() throws IOException {
+        Path path = directory.resolve("cache");
+        JavaProcess idler = processes.start(Idler.class, path.toString());
+        idler.await("OPEN", LONG);
+        long longest = 0;
+        byte[] value = new byte[20_000];
+        for (int life = 0; life < 20; life++) {
+            try (Cache cache = Cache.open(path)) {
+                for (int i = 0; i < 100; i++) {
+                    ThreadLocalRandom.current().nextBytes(value);
+                    cache.set("key-" + i, value);
+                }
+            }
+            longest = Math.max(longest, Files.size(path.resolve("cache.db-wal")));
+        }
+        assertTrue(longest < 24 << 20, "the log had " + longest + " bytes");
+        idler.send("end");
+        assertEquals(0, idler.exitCode(LONG));
     }
 
     // One opener waits for another
