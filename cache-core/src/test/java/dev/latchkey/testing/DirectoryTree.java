@@ -11,13 +11,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Deletes a directory with all that is in it; links are deleted, not followed. */
-final class DirectoryTree extends SimpleFileVisitor<Path> {
+public final class DirectoryTree extends SimpleFileVisitor<Path> {
     private final List<String> left = new ArrayList<>();
 
     private DirectoryTree() {}
 
     /** Deletes what can be deleted and returns what is left, each with its reason. */
-    static List<String> delete(Path directory) {
+    public static List<String> delete(Path directory) {
         DirectoryTree tree = new DirectoryTree();
         try {
             Files.walkFileTree(directory, tree);

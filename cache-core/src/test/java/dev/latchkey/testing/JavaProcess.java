@@ -139,9 +139,12 @@ public final class JavaProcess implements AutoCloseable {
                     .pollDelay(Duration.ZERO)
                     .pollInterval(Duration.ofMillis(1))
                     .atMost(limit)
-                    .until(this::isStopped);
+                    .until(() -> isStopped() || !isAlive());
         } catch (ConditionTimeoutException e) {
             throw failure("was not stopped within " + limit.toMillis() + " ms");
+        }
+        if (!isAlive()) {
+            throw failure("ended and was not stopped");
         }
     }
 

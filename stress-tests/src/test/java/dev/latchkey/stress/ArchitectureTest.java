@@ -57,24 +57,37 @@ class ArchitectureTest {
                             .dependOnClassesThat()
                             .resideInAPackage(ENGINE),
                     "EngineUser"),
-            "JDBC stays in the embedded engine",
+            "JDBC stays in the embedded engine, but for the reader of what stress tests leave",
             new Rule(
                     noClasses()
                             .that()
                             .resideOutsideOfPackage(ENGINE)
+                            .and()
+                            .haveNameNotMatching("dev\\.latchkey\\.stress\\.check\\.RemainsReader(\\$.*)?")
                             .should()
                             .dependOnClassesThat()
                             .resideInAnyPackage("java.sql..", "org.sqlite.."),
                     "SqlInCoordination"),
-            "native calls stay in Futex",
+            "native calls stay in Futex, and where a process kills itself",
             new Rule(
                     noClasses()
                             .that()
                             .doNotHaveFullyQualifiedName(ENGINE + ".Futex")
+                            .and()
+                            .haveNameNotMatching("dev\\.latchkey\\.stress\\.worker\\.AimedKill.*")
                             .should()
                             .dependOnClassesThat()
                             .resideInAPackage("com.sun.jna.."),
                     "NativeCall"),
+            "the referee of the stress tests knows nothing of what it judges",
+            new Rule(
+                    classes()
+                            .that()
+                            .resideInAnyPackage("dev.latchkey.stress.referee", FORBIDDEN)
+                            .should()
+                            .onlyDependOnClassesThat()
+                            .resideInAnyPackage("java..", "org.jspecify..", "dev.latchkey.stress.referee", FORBIDDEN),
+                    "EngineUser"),
             "the cache knows nothing of coordination, and neither of them of the demo and the tests",
             new Rule(
                     noClasses()

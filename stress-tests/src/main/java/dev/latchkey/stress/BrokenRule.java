@@ -1,0 +1,144 @@
+package dev.latchkey.stress;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * A rule of the engine, and how a test build breaks it: one piece of the shipped source is replaced by another before it is
+ * compiled for the workers. If the source has changed so that the piece is no longer there once, building it fails.
+ */
+enum BrokenRule {
+    /** A waiter that was woken goes by what it remembers, and never looks at the row again. */
+    NO_REREAD_AFTER_WAKE(
+            "coordination/src/main/java/dev/latchkey/coordination/LockCohort.java",
+            "&& states.isUnchanged(last.state, deadline)",
+            "",
+            ScenarioName.LOCK,
+            "GRANT_ORDER NO_HANG HAND_OVER"),
+    /** A grant has the token of the one before. */
+    NO_TOKEN_BUMP(
+            "coordination/src/main/java/dev/latchkey/coordination/LockState.java",
+            "itsGrant,\n                token + 1,",
+            "itsGrant,\n                token,",
+            ScenarioName.LOCK,
+            "TOKEN TOKEN_ORDER"),
+    /** The holder of a lock is taken for dead without being probed. */
+    NO_LIVENESS_CHECK(
+            "coordination/src/main/java/dev/latchkey/coordination/LockState.java",
+            "if (isHeld() && isDead.test(session)) {",
+            "if (isHeld()) {",
+            ScenarioName.LOCK,
+            "OVERLAP MUTUAL_EXCLUSION"),
+    /** Whoever has claimed an item is taken for dead without being probed. */
+    NO_LIVENESS_CHECK_OF_CLAIMS(
+            "coordination/src/main/java/dev/latchkey/coordination/WorkQueue.java",
+            ".filter(engine.sessions()::isDead)",
+            ".filter(session -> session != 0)",
+            ScenarioName.QUEUE,
+            "OVERLAP QUEUE_DELIVERY"),
+    /** A release frees the lock whoever holds it by now. */
+    BLIND_RELEASE(
+            "coordination/src/main/java/dev/latchkey/coordination/LockState.java",
+            "if (!state.isHeldBy(session, grant)) {",
+            "if (!state.isHeld()) {",
+            ScenarioName.LOCK,
+            "OVERLAP MUTUAL_EXCLUSION"),
+    /** Whoever comes last stands first in line. */
+    LAST_COME_FIRST_SERVED(
+            "coordination/src/main/java/dev/latchkey/coordination/Line.java",
+            "more.add(new Place(session, Mark.WAITING, 0));",
+            "more.add(0, new Place(session, Mark.WAITING, 0));",
+            ScenarioName.LOCK,
+            "GRANT_ORDER"),
+    /** A transaction takes the write lock with its first write, and fails if it has read what another has changed. */
+    BEGIN_WITHOUT_IMMEDIATE(
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/Writer.java",
+            "db.update(Sql.BEGIN);",
+            "db.update(Sql.BEGIN_READ);",
+            ScenarioName.COUNTERS,
+            "NO_ERRORS"),
+    /** The file of an old value is removed before the row that names the new one is committed. */
+    FILE_UNLINKED_BEFORE_COMMIT(
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/SqliteCache.java",
+            "tx.afterCommit(() -> engine.files().remove(filename));",
+            "engine.files().remove(filename);",
+            ScenarioName.TRANSFERS,
+            "CONSERVATION"),
+    /** An engine that is closed leaves the file of hints open. */
+    HINTS_LEFT_OPEN(
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/Engine.java",
+            "closeQuietly(hints);",
+            "",
+            ScenarioName.STORM,
+            "NO_RESIDUE");
+
+    private final String source;
+    private final String piece;
+    private final String replacement;
+    private final ScenarioName scenario;
+    /** Words, because a constant must not hold a collection. */
+    private final String promises;
+
+    BrokenRule(String source, String piece, String replacement, ScenarioName scenario, String promises) {
+        this.source = source;
+        this.piece = piece;
+        this.replacement = replacement;
+        this.scenario = scenario;
+        this.promises = promises;
+    }
+
+    /** The file of source, from the root of the project. */
+    String source() {
+        return source;
+    }
+
+    /** The scenario that must notice it. */
+    ScenarioName scenario() {
+        return scenario;
+    }
+
+    /** What the referee or a checker must say then; either is enough. */
+    Set<String> promises() {
+        return Set.of(promises.split(" ", -1));
+    }
+
+    /**
+     * Whether it shows best if nobody is killed: a death has every waiter look at the row again, and a process that has just
+     * started is not yet expected to come when it is called.
+     */
+    boolean needsQuiet() {
+        return this == NO_REREAD_AFTER_WAKE || this == LAST_COME_FIRST_SERVED;
+    }
+
+    /** How long a run needs to be for it to show; it ends sooner when the referee sees it. */
+    int seconds() {
+        return scenario == ScenarioName.LOCK && this != NO_REREAD_AFTER_WAKE ? 10 : 4;
+    }
+
+    /** The source with the rule broken. */
+    String applyTo(String text) {
+        if (text.indexOf(piece) < 0 || text.indexOf(piece) != text.lastIndexOf(piece)) {
+            throw new IllegalStateException(
+                    "the rule " + word() + " cannot be broken: '" + piece + "' must be once in " + source);
+        }
+        return text.replace(piece, replacement);
+    }
+
+    String word() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    static BrokenRule of(String word) {
+        return Arrays.stream(values())
+                .filter(rule -> rule.word().equals(word))
+                .findFirst()
+                .orElseThrow(
+                        () -> new IllegalArgumentException("there is no rule '" + word + "'; there are " + words()));
+    }
+
+    static String words() {
+        return Arrays.stream(values()).map(BrokenRule::word).collect(Collectors.joining(" "));
+    }
+}

@@ -1,0 +1,92 @@
+package dev.latchkey.stress;
+
+import dev.latchkey.stress.history.Event;
+import dev.latchkey.stress.history.Event.Kind;
+import dev.latchkey.stress.history.History;
+import dev.latchkey.stress.worker.AimedKill;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What a process was doing when it was killed; told from its history, up to the instant of the kill. The first that fits
+ * counts. A process that died right before or right after COMMIT, on purpose, was not committing.
+ */
+enum Moment {
+    COMMITTING,
+    CLOSING,
+    OPENING,
+    HOLDING,
+    WAITING,
+    OTHER;
+
+    String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Whoever was refused at once has asked, but not waited. */
+    private static final long WAITED_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private static final Set<String> TAKING = Set.of("lock", "claim");
+    private static final Set<String> GIVING = Set.of("unlock", "ack", "nack");
+
+    /** What a process was doing at an instant, if its history ends soon after. */
+    static Moment of(History history, long nanos) {
+        Map<String, List<Event>> threads = new LinkedHashMap<>();
+        for (Event event : history.events()) {
+            threads.computeIfAbsent(event.thread(), missing -> new ArrayList<>())
+                    .add(event);
+        }
+        EnumSet<Moment> found = EnumSet.of(OTHER);
+        threads.values().forEach(events -> found.add(ofThread(events, nanos)));
+        return found.iterator().next();
+    }
+
+    private static Moment ofThread(List<Event> events, long nanos) {
+        boolean holding = false;
+        Moment moment = OTHER;
+        Moment beforeCommit = OTHER;
+        for (Event event : events) {
+            if (event.kind() == Kind.NOTE) {
+                if (event.operation().equals("committing")) {
+                    beforeCommit = moment;
+                    moment = COMMITTING;
+                } else if (event.operation().equals("committed") || isAtTheEdge(event)) {
+                    moment = beforeCommit;
+                }
+                continue;
+            }
+            boolean begins = event.kind() == Kind.INVOKE;
+            if (TAKING.contains(event.operation()) && event.kind() == Kind.OK) {
+                holding = true;
+            } else if (GIVING.contains(event.operation()) && begins) {
+                holding = false;
+            }
+            moment = begins ? begun(event, nanos, holding) : holding ? HOLDING : OTHER;
+        }
+        return moment;
+    }
+
+    private static boolean isAtTheEdge(Event event) {
+        return event.operation().equals(AimedKill.DYING)
+                && (event.arguments().get(0).equals("after-commit")
+                        || event.arguments().equals(List.of("before-commit", "0")));
+    }
+
+    private static Moment begun(Event event, long nanos, boolean holding) {
+        if (TAKING.contains(event.operation())) {
+            boolean waits = !event.arguments().contains("now") && nanos - event.nanos() > WAITED_NANOS;
+            return waits ? WAITING : OTHER;
+        }
+        return switch (event.operation()) {
+            case "open" -> OPENING;
+            case "close" -> CLOSING;
+            default -> holding ? HOLDING : OTHER;
+        };
+    }
+}

@@ -1,0 +1,110 @@
+package dev.latchkey.stress;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a run is to be.
+ *
+ * @param scenarios one after the other
+ * @param jvms how many worker processes at a time
+ * @param threads how many threads in each
+ * @param seconds for each scenario
+ * @param seed of the schedule of faults and of every worker's dice
+ * @param broken a rule that the engine is built to break
+ * @param quiet whether to leave out all faults
+ */
+record Options(
+        List<ScenarioName> scenarios,
+        int jvms,
+        int threads,
+        int seconds,
+        long seed,
+        Optional<BrokenRule> broken,
+        boolean quiet) {
+    static final String USAGE = """
+            usage: [scenario ...] [--jvms N] [--threads N] [--seconds N] [--seed N] [--broken RULE] [--quiet]
+            scenarios: %s; all of them if none is named
+            rules: %s""".formatted(ScenarioName.words(), BrokenRule.words());
+
+    static Options parse(List<String> words) {
+        List<ScenarioName> scenarios = new ArrayList<>();
+        Options options = new Options(List.of(ScenarioName.values()), 4, 2, 20, freshSeed(), Optional.empty(), false);
+        for (int i = 0; i < words.size(); i++) {
+            String word = words.get(i);
+            if (word.equals("--quiet")) {
+                options = options.withQuiet();
+            } else if (word.startsWith("--")) {
+                if (++i == words.size()) {
+                    throw new IllegalArgumentException(word + " needs a value\n" + USAGE);
+                }
+                options = options.with(word, words.get(i));
+            } else {
+                scenarios.add(ScenarioName.of(word));
+            }
+        }
+        return scenarios.isEmpty() ? options : options.withScenarios(scenarios);
+    }
+
+    private static long freshSeed() {
+        return System.currentTimeMillis() % 1_000_000;
+    }
+
+    private Options with(String option, String value) {
+        return switch (option) {
+            case "--jvms" -> new Options(scenarios, positive(option, value), threads, seconds, seed, broken, quiet);
+            case "--threads" -> new Options(scenarios, jvms, positive(option, value), seconds, seed, broken, quiet);
+            case "--seconds" -> new Options(scenarios, jvms, threads, positive(option, value), seed, broken, quiet);
+            case "--seed" -> withSeed(number(option, value));
+            case "--broken" -> withBroken(BrokenRule.of(value));
+            default -> throw new IllegalArgumentException("there is no option " + option + "\n" + USAGE);
+        };
+    }
+
+    Options withScenarios(List<ScenarioName> chosen) {
+        return new Options(List.copyOf(chosen), jvms, threads, seconds, seed, broken, quiet);
+    }
+
+    Options withSeconds(int chosen) {
+        return new Options(scenarios, jvms, threads, chosen, seed, broken, quiet);
+    }
+
+    Options withSeed(long chosen) {
+        return new Options(scenarios, jvms, threads, seconds, chosen, broken, quiet);
+    }
+
+    Options withBroken(BrokenRule rule) {
+        return new Options(scenarios, jvms, threads, seconds, seed, Optional.of(rule), quiet || rule.needsQuiet());
+    }
+
+    private Options withQuiet() {
+        return new Options(scenarios, jvms, threads, seconds, seed, broken, true);
+    }
+
+    private static int positive(String option, String value) {
+        long number = number(option, value);
+        if (number < 1 || number > 1_000_000) {
+            throw new IllegalArgumentException(option + " must be from 1 to 1000000, was " + value);
+        }
+        return Math.toIntExact(number);
+    }
+
+    private static long number(String option, String value) {
+        try {
+            return Long.parseLong(value);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(option + " must be a number, was '" + value + "'", e);
+        }
+    }
+
+    /** The command that does the same again, for one scenario. */
+    String replay(ScenarioName scenario) {
+        StringBuilder words = new StringBuilder(scenario.word());
+        words.append(" --jvms ").append(jvms).append(" --threads ").append(threads);
+        words.append(" --seconds ").append(seconds).append(" --seed ").append(seed);
+        broken.ifPresent(rule -> words.append(" --broken ").append(rule.word()));
+        words.append(quiet ? " --quiet" : "");
+        return "mvn -q -B -Pstress -pl stress-tests -am verify -Dstress.args=\"" + words + "\"";
+    }
+}

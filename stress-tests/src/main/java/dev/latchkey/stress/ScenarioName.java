@@ -1,0 +1,95 @@
+package dev.latchkey.stress;
+
+import dev.latchkey.stress.check.Checker;
+import dev.latchkey.stress.check.Conservation;
+import dev.latchkey.stress.check.CounterOrder;
+import dev.latchkey.stress.check.GrantOrder;
+import dev.latchkey.stress.check.HandOver;
+import dev.latchkey.stress.check.Integrity;
+import dev.latchkey.stress.check.MutualExclusion;
+import dev.latchkey.stress.check.NoErrors;
+import dev.latchkey.stress.check.NoHang;
+import dev.latchkey.stress.check.NoResidue;
+import dev.latchkey.stress.check.QueueDelivery;
+import dev.latchkey.stress.check.Results;
+import dev.latchkey.stress.check.TokenOrder;
+import dev.latchkey.stress.worker.TransferScenario;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** The scenarios, and what must be true of each besides what must be true of all. */
+enum ScenarioName {
+    LOCK(true, false),
+    QUEUE(true, false),
+    COUNTERS(false, false),
+    TRANSFERS(false, true),
+    STORM(true, false);
+
+    /** It writes two accounts; every thread of a killed process may have been at one. */
+    private static final int FILES_PER_TRANSFER = 2;
+
+    /** The log starts again at 16 MiB, but not while a process is stopped that reads from it; nor do others stop committing. */
+    private static final long MOST_LOG_BYTES = 64 << 20;
+
+    private final boolean holding;
+    private final boolean prepared;
+
+    ScenarioName(boolean holding, boolean prepared) {
+        this.holding = holding;
+        this.prepared = prepared;
+    }
+
+    /** Whether its workers hold something and wait for it, and can be killed meanwhile. */
+    boolean isHolding() {
+        return holding;
+    }
+
+    /** Whether something must be there before the first worker starts. */
+    boolean isPrepared() {
+        return prepared;
+    }
+
+    /** What judges a run; one that was broken off has left things behind. */
+    List<Checker> checkers(Options options, boolean whole) {
+        List<Checker> checkers = new ArrayList<>(List.of(
+                new MutualExclusion(),
+                new TokenOrder(),
+                new GrantOrder(),
+                new HandOver(),
+                new CounterOrder(),
+                new QueueDelivery(whole),
+                new NoErrors(),
+                new NoHang(),
+                new Integrity()));
+        if (this == QUEUE) {
+            checkers.add(new Results());
+        }
+        if (this == TRANSFERS) {
+            checkers.add(new Conservation(TransferScenario.SUM));
+        }
+        if (whole) {
+            int filesPerKill = this == TRANSFERS ? FILES_PER_TRANSFER * options.threads() : 0;
+            checkers.add(new NoResidue(0, filesPerKill, true, MOST_LOG_BYTES));
+        }
+        return checkers;
+    }
+
+    String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    static ScenarioName of(String word) {
+        return Arrays.stream(values())
+                .filter(name -> name.word().equals(word))
+                .findFirst()
+                .orElseThrow(() ->
+                        new IllegalArgumentException("there is no scenario '" + word + "'; there are " + words()));
+    }
+
+    static String words() {
+        return Arrays.stream(values()).map(ScenarioName::word).collect(Collectors.joining(" "));
+    }
+}

@@ -1,0 +1,83 @@
+package dev.latchkey.stress;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** What the nemesis does, and when: drawn from a seed, before anything has happened. */
+final class Schedule {
+    private static final int LONGEST_PAUSE_MILLIS = 400;
+    private static final int SHORTEST_PAUSE_MILLIS = 100;
+
+    private Schedule() {}
+
+    /** What is done to a worker or to the directory. */
+    enum Act {
+        KILL(3),
+        KILL_OPENING(2),
+        KILL_WAITING(3),
+        KILL_HOLDING(2),
+        KILL_COMMITTING(4),
+        KILL_CLOSING(4),
+        STOP(3),
+        INTERRUPT(4),
+        DELETE_HINTS(1),
+        ZERO_HINTS(1);
+
+        private final int weight;
+
+        Act(int weight) {
+            this.weight = weight;
+        }
+
+        boolean isKill() {
+            return name().startsWith("KILL");
+        }
+    }
+
+    /**
+     * One thing that is done.
+     *
+     * @param millis after the start
+     * @param victim which of the workers, modulo their number
+     * @param dice for what else has to be chosen; not negative
+     */
+    record Step(long millis, Act act, int victim, int dice) {
+        /** The same for workers that hold nothing and wait for nothing. */
+        Step withoutHolding() {
+            return switch (act) {
+                case KILL_WAITING -> new Step(millis, Act.KILL_COMMITTING, victim, dice);
+                case KILL_HOLDING -> new Step(millis, Act.KILL_CLOSING, victim, dice);
+                default -> this;
+            };
+        }
+    }
+
+    static List<Step> of(long seed, int seconds) {
+        Random random = new Random(seed);
+        List<Step> steps = new ArrayList<>();
+        long millis = 0;
+        while (true) {
+            millis += SHORTEST_PAUSE_MILLIS + random.nextInt(LONGEST_PAUSE_MILLIS - SHORTEST_PAUSE_MILLIS);
+            if (millis >= seconds * 1000L) {
+                return steps;
+            }
+            steps.add(new Step(millis, act(random), random.nextInt(1 << 16), random.nextInt(1 << 16)));
+        }
+    }
+
+    private static Act act(Random random) {
+        int all = 0;
+        for (Act act : Act.values()) {
+            all += act.weight;
+        }
+        int left = random.nextInt(all);
+        for (Act act : Act.values()) {
+            left -= act.weight;
+            if (left < 0) {
+                return act;
+            }
+        }
+        throw new AssertionError("the weights do not add up");
+    }
+}

@@ -1,0 +1,74 @@
+package dev.latchkey.stress;
+
+import dev.latchkey.testing.DirectoryTree;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Lets worker processes share a directory while a nemesis kills, stops and interrupts them, and judges what they did.
+ *
+ * <pre>
+ *   mvn -q -B -Pstress -pl stress-tests -am verify -Dstress.args="lock queue --jvms 4 --threads 2 --seconds 60 --seed 42"
+ * </pre>
+ *
+ * <p>Ends with status 1 if a promise was not kept, and 2 if the arguments are wrong.
+ */
+public final class Stress {
+    private Stress() {}
+
+    /** Runs the scenarios that are named; see the class. */
+    public static void main(String[] args) throws IOException {
+        Options options;
+        try {
+            options = Options.parse(
+                    Stream.of(args).filter(word -> !word.isEmpty()).toList());
+        } catch (IllegalArgumentException e) {
+            System.err.println(e.getMessage());
+            System.exit(2);
+            return;
+        }
+        List<Outcome> outcomes = run(options);
+        System.out.println(Report.total(outcomes));
+        System.exit(outcomes.stream().allMatch(outcome -> outcome.violations().isEmpty()) ? 0 : 1);
+    }
+
+    /** Runs the scenarios one after the other and prints a report of each; what a failed run has left is kept. */
+    static List<Outcome> run(Options options) throws IOException {
+        List<Outcome> outcomes = new ArrayList<>();
+        for (ScenarioName scenario : options.scenarios()) {
+            Path work = Files.createTempDirectory(root(), "stress-" + scenario.word() + "-");
+            Outcome outcome = trial(options, scenario, work);
+            String report = Report.of(outcome);
+            System.out.println(report);
+            if (outcome.violations().isEmpty()) {
+                DirectoryTree.delete(work);
+            } else {
+                Files.writeString(work.resolve("report.txt"), report + "\n");
+                Files.write(work.resolve("faults.txt"), Report.faults(outcome));
+                System.out.println("the histories are in " + work);
+            }
+            outcomes.add(outcome);
+        }
+        return outcomes;
+    }
+
+    /** A failure of the harness itself must not lose the way to repeat it. */
+    private static Outcome trial(Options options, ScenarioName scenario, Path work) throws IOException {
+        try {
+            return Trial.run(options, scenario, work);
+        } catch (IOException | RuntimeException | AssertionError e) {
+            System.out.println(
+                    scenario.word() + " could not be judged, see " + work + "\n  replay: " + options.replay(scenario));
+            throw e;
+        }
+    }
+
+    private static Path root() throws IOException {
+        Path root = Path.of(System.getProperty("latchkey.tmp", System.getProperty("java.io.tmpdir")));
+        return Files.createDirectories(root).toAbsolutePath();
+    }
+}

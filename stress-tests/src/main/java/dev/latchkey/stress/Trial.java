@@ -1,0 +1,318 @@
+package dev.latchkey.stress;
+
+import dev.latchkey.stress.Crew.Member;
+import dev.latchkey.stress.Outcome.Kill;
+import dev.latchkey.stress.Schedule.Act;
+import dev.latchkey.stress.Schedule.Step;
+import dev.latchkey.stress.check.Checker;
+import dev.latchkey.stress.check.Fault;
+import dev.latchkey.stress.check.RemainsReader;
+import dev.latchkey.stress.check.Run;
+import dev.latchkey.stress.check.Violation;
+import dev.latchkey.stress.history.Event;
+import dev.latchkey.stress.history.History;
+import dev.latchkey.stress.referee.RefereeConnection;
+import dev.latchkey.stress.referee.RefereeProcess;
+import dev.latchkey.stress.referee.RefereeRecord;
+import dev.latchkey.stress.worker.AimedKill;
+import dev.latchkey.stress.worker.Worker;
+import dev.latchkey.testing.Child;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * One run of one scenario: workers are started, disturbed, replaced when they die, told to stop, and followed by one that
+ * drains the directory; then everything they wrote down is judged.
+ */
+final class Trial implements AutoCloseable {
+    private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration END = Duration.ofSeconds(20);
+    /** A worker needs about as long to start as it takes until two others are killed. */
+    private static final int SPARES = 3;
+
+    private static final int KILLED = 137;
+    private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+    private final Options options;
+    private final ScenarioName scenario;
+    private final Path directory;
+    private final RefereeProcess referee;
+    private final RefereeConnection connection;
+    private final Crew crew;
+    private final Nemesis nemesis;
+    private final List<Member> working = new ArrayList<>();
+    /** Those whose end has been dealt with. */
+    private final Set<Member> ended = new HashSet<>();
+
+    private final List<Kill> kills = new ArrayList<>();
+    private final List<Violation> violations = new ArrayList<>();
+    private final Map<Member, Progress> progress = new HashMap<>();
+    private long longestLog;
+
+    /** How long a history was, and since when. */
+    private record Progress(long bytes, long nanos) {}
+
+    private Trial(Options options, ScenarioName scenario, Path work) throws IOException {
+        this.options = options;
+        this.scenario = scenario;
+        this.directory = work.resolve("cache");
+        List<Path> inFront = TestBuild.compile(work, options.broken());
+        this.referee =
+                RefereeProcess.start(work.resolve("referee.record"), Duration.ofSeconds(options.seconds() + 200L));
+        this.connection = referee.connect(RefereeConnection.CONTROLLER);
+        this.crew = new Crew(options, scenario, work, directory, inFront, referee.port());
+        this.nemesis = new Nemesis(directory, connection);
+    }
+
+    /** Runs a scenario in a folder of its own, which must be empty. */
+    static Outcome run(Options options, ScenarioName scenario, Path work) throws IOException {
+        try (Trial trial = new Trial(options, scenario, work)) {
+            return trial.run();
+        }
+    }
+
+    private Outcome run() throws IOException {
+        try {
+            play();
+        } catch (IOException | RuntimeException | AssertionError e) {
+            violations.add(new Violation("HARNESS", stackTrace(e)));
+        }
+        for (Member member : crew.all()) {
+            endOf(member);
+        }
+        connection.close();
+        Path record = referee.end(START);
+        return judge(RefereeRecord.read(record));
+    }
+
+    private static String stackTrace(Throwable e) {
+        StringWriter text = new StringWriter();
+        e.printStackTrace(new PrintWriter(text));
+        return text.toString();
+    }
+
+    private void play() throws IOException {
+        if (scenario.isPrepared()) {
+            awaitEnd(crew.start(Worker.Role.PREPARE), START);
+        }
+        long started = fireStartingGun();
+        disturb(started);
+        if (isClean()) {
+            stopAll();
+        }
+        if (isClean()) {
+            drain();
+        }
+    }
+
+    private boolean isClean() {
+        return violations.isEmpty() && referee.violations().isEmpty();
+    }
+
+    /** Only spares, and the workers of a run that was broken off, are still there. */
+    private void endOf(Member member) throws IOException {
+        if (ended.add(member)) {
+            nemesis.kill(member);
+            bury(member);
+        }
+    }
+
+    private long fireStartingGun() {
+        for (int i = 0; i < options.jvms(); i++) {
+            working.add(crew.start(Worker.Role.WORK));
+        }
+        working.forEach(member -> member.process().await(Child.READY, START));
+        if (!options.quiet()) {
+            crew.keepSpares(SPARES);
+        }
+        long started = System.nanoTime();
+        working.forEach(member -> member.process().send(Child.GO));
+        return started;
+    }
+
+    private void disturb(long started) throws IOException {
+        Deque<Step> schedule =
+                new ArrayDeque<>(options.quiet() ? List.of() : Schedule.of(options.seed(), options.seconds()));
+        long end = started + TimeUnit.SECONDS.toNanos(options.seconds());
+        while (System.nanoTime() < end
+                && violations.isEmpty()
+                && referee.violations().isEmpty()) {
+            Step next = schedule.peek();
+            if (next != null && System.nanoTime() - started >= TimeUnit.MILLISECONDS.toNanos(next.millis())) {
+                schedule.remove();
+                Member victim = victim(next);
+                if (!nemesis.isStopped(victim) || next.act() == Act.KILL) {
+                    nemesis.act(scenario.isHolding() ? next : next.withoutHolding(), victim);
+                }
+            }
+            nemesis.letGo(false);
+            replaceTheDead();
+            noticeSilence();
+            measureLog();
+            LockSupport.parkNanos(TICK_NANOS);
+        }
+        nemesis.letGo(true);
+    }
+
+    /** The first worker is spared from kills, so that one lives through everything. */
+    private Member victim(Step step) {
+        int spared = step.act().isKill() && working.size() > 1 ? 1 : 0;
+        return working.get(spared + step.victim() % (working.size() - spared));
+    }
+
+    private void replaceTheDead() throws IOException {
+        for (int i = 0; i < working.size(); i++) {
+            Member member = working.get(i);
+            if (!member.process().isAlive()) {
+                if (ended.add(member)) {
+                    bury(member);
+                }
+                Member fresh = crew.takeSpare();
+                if (fresh != null) {
+                    crew.keepSpares(SPARES);
+                    boolean opens = crew.all().size() % 4 == 0;
+                    if (opens) {
+                        fresh.tell("die first-open " + crew.all().size() * 7919L % 3_000);
+                    }
+                    fresh.tell(Child.GO);
+                    working.set(i, fresh);
+                }
+            }
+        }
+    }
+
+    /** Finds out what a process died of, and of a kill what it was doing. */
+    private void bury(Member member) throws IOException {
+        int status = member.process().exitCode(END);
+        if (status == 0) {
+            return;
+        }
+        History history = History.read(member.name(), member.history());
+        Optional<Event> dying = history.events().stream()
+                .filter(event -> event.operation().equals(AimedKill.DYING))
+                .findFirst();
+        if (dying.isPresent()) {
+            nemesis.note(dying.get().nanos(), Fault.Kind.KILL, member.name());
+        }
+        OptionalLong instant = nemesis.faults().stream()
+                .filter(done -> done.kind() == Fault.Kind.KILL && done.process().equals(member.name()))
+                .mapToLong(Fault::nanos)
+                .min();
+        if (status != KILLED || instant.isEmpty()) {
+            violations.add(new Violation("NO_CRASH", describe(member, "ended with status " + status)));
+        } else if (!history.events().isEmpty()) {
+            kills.add(new Kill(member.name(), instant.getAsLong(), Moment.of(history, instant.getAsLong())));
+        }
+    }
+
+    private static String describe(Member member, String what) {
+        return member.name() + " " + what + "; its output:\n"
+                + String.join("\n", member.process().output());
+    }
+
+    /** A worker that writes nothing down for long hangs, unless it is stopped. */
+    private void noticeSilence() throws IOException {
+        long now = System.nanoTime();
+        for (Member member : working) {
+            long bytes = Files.exists(member.history()) ? Files.size(member.history()) : 0;
+            Progress last = progress.get(member);
+            if (last == null || last.bytes != bytes || nemesis.isStopped(member)) {
+                progress.put(member, new Progress(bytes, now));
+            } else if (now - last.nanos > SILENCE_NANOS && member.process().isAlive()) {
+                hang(member);
+            }
+        }
+    }
+
+    private void hang(Member member) {
+        try {
+            int status = member.process().exitCode(Duration.ZERO);
+            violations.add(new Violation("NO_CRASH", describe(member, "ended with status " + status)));
+        } catch (AssertionError e) {
+            violations.add(new Violation("NO_HANG", String.valueOf(e.getMessage())));
+        }
+    }
+
+    private void measureLog() {
+        try {
+            longestLog = Math.max(longestLog, Files.size(directory.resolve("cache.db-wal")));
+        } catch (IOException e) {
+            // there is none just now
+        }
+    }
+
+    private void stopAll() throws IOException {
+        working.forEach(member -> member.tell("stop"));
+        long end = System.nanoTime() + END.toNanos();
+        for (Member member : working) {
+            awaitEnd(member, Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+        }
+    }
+
+    /** Waits until a process has ended well; one that was still to kill itself may do so. */
+    private void awaitEnd(Member member, Duration limit) throws IOException {
+        try {
+            member.process().exitCode(limit);
+            if (ended.add(member)) {
+                bury(member);
+            }
+        } catch (AssertionError e) {
+            violations.add(new Violation("NO_HANG", String.valueOf(e.getMessage())));
+        }
+    }
+
+    /** The last process takes what the dead have left; its engine sweeps their rows within seconds. */
+    private void drain() throws IOException {
+        Member last = crew.start(Worker.Role.DRAIN);
+        last.process().await(Worker.DRAINED, START);
+        long end = System.nanoTime() + END.toNanos();
+        while (RemainsReader.sessionsExcept(directory, last.process().pid()) > 0 && System.nanoTime() < end) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+        }
+        last.process().send("stop");
+        awaitEnd(last, END);
+    }
+
+    private Outcome judge(RefereeRecord record) throws IOException {
+        List<History> histories = new ArrayList<>();
+        for (Member member : crew.all()) {
+            histories.add(History.read(member.name(), member.history()));
+        }
+        List<Fault> faults = new ArrayList<>(nemesis.faults());
+        faults.sort(Comparator.comparingLong(Fault::nanos));
+        Run run = new Run(histories, faults, RemainsReader.read(directory, longestLog));
+        boolean whole = isClean();
+        referee.violations()
+                .forEach(found -> violations.add(new Violation(found.kind().name(), found.text())));
+        violations.addAll(new Reports(record).check(run));
+        for (Checker checker : scenario.checkers(options, whole)) {
+            violations.addAll(checker.check(run));
+        }
+        return new Outcome(scenario, options, run, kills, List.copyOf(violations));
+    }
+
+    @Override
+    public void close() {
+        try (referee) {
+            crew.close();
+        }
+    }
+}

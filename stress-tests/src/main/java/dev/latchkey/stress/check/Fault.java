@@ -1,0 +1,25 @@
+package dev.latchkey.stress.check;
+
+/**
+ * Something that was done to a run on purpose.
+ *
+ * @param nanos right before it was done, on the host's clock
+ * @param process whom it hit; empty for what hit the directory
+ */
+public record Fault(long nanos, Kind kind, String process) {
+    /** What was done. */
+    public enum Kind {
+        /** SIGKILL. */
+        KILL,
+        /** SIGSTOP. */
+        STOP,
+        /** SIGCONT. */
+        CONTINUE,
+        /** One thread of the process was interrupted. */
+        INTERRUPT,
+        /** The file {@code hints} was deleted. */
+        HINTS_DELETED,
+        /** The words in the file {@code hints} were set to zero. */
+        HINTS_ZEROED
+    }
+}

@@ -1,0 +1,50 @@
+package dev.latchkey.stress.check;
+
+import dev.latchkey.stress.history.Operation;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * The tokens of one lock grow with every grant. No token is given twice; of two grants of which the one had returned before
+ * the other was asked for, the later has the greater token; and tokens rise in the order in which grants returned, because a
+ * grant lasts until its owner gives it up, which cannot be before it returned. (The last rule leaves out grants that were
+ * forced or closed before they returned; at equal instants any order will do.)
+ */
+public final class TokenOrder implements Checker {
+    @Override
+    public List<Violation> check(Run run) {
+        Violations violations = new Violations("TOKEN_ORDER");
+        List<Operation> operations = run.operations();
+        Hold.byName(operations, new Lives(run.faults(), operations)).forEach((name, holds) -> {
+            List<Numbered> grants = holds.stream()
+                    .map(hold -> new Numbered(hold.grant(), hold.token()))
+                    .toList();
+            Numbered.requireDistinct(grants, (first, second) -> report("the same", first, second, violations));
+            Numbered.requireRising(grants, (first, second) -> report("no greater", first, second, violations));
+            requireRisingReturns(holds, violations);
+        });
+        return violations.list();
+    }
+
+    private static void requireRisingReturns(List<Hold> holds, Violations violations) {
+        Hold last = null;
+        for (Hold hold : holds.stream()
+                .filter(each -> !each.isLostAtOnce())
+                .sorted(Comparator.comparingLong(Hold::from).thenComparingLong(Hold::token))
+                .toList()) {
+            if (last != null && hold.token() < last.token()) {
+                report(
+                        "no greater",
+                        new Numbered(last.grant(), last.token()),
+                        new Numbered(hold.grant(), hold.token()),
+                        violations);
+            }
+            last = hold;
+        }
+    }
+
+    private static void report(String how, Numbered first, Numbered second, Violations violations) {
+        violations.add("after " + Violations.text(first.operation()) + " " + how + " token: "
+                + Violations.text(second.operation()));
+    }
+}

@@ -1,0 +1,160 @@
+package dev.latchkey.stress.worker;
+
+import dev.latchkey.cache.Cache;
+import dev.latchkey.stress.history.Event.Kind;
+import dev.latchkey.stress.history.HistoryLog;
+import dev.latchkey.stress.referee.RefereeConnection;
+import java.nio.file.Path;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/** One thread of a worker: its cache, its line to the referee, its dice, and what it writes down. */
+final class Actor implements AutoCloseable {
+    private final Path directory;
+    private final String process;
+    private final HistoryLog log;
+    private final AimedKill kill;
+    private final RefereeConnection referee;
+    private final Random random;
+    /** Of all threads of this process, as a rule: only to aim at openings and closings that have much to do. */
+    private final AtomicInteger openCaches;
+
+    private @Nullable Cache cache;
+
+    Actor(
+            Path directory,
+            String process,
+            HistoryLog log,
+            AimedKill kill,
+            AtomicInteger openCaches,
+            int refereePort,
+            long seed) {
+        this.directory = directory;
+        this.process = process;
+        this.log = log;
+        this.kill = kill;
+        this.openCaches = openCaches;
+        this.referee = new RefereeConnection(refereePort, process);
+        this.random = new Random(seed);
+    }
+
+    /** An operation: what it answers, or null if it did not do what it was to do, as documented. */
+    @FunctionalInterface
+    interface Call<T> {
+        @Nullable
+        T run() throws Exception;
+    }
+
+    /** What an operation says that has nothing to say. */
+    static final String DONE = "";
+
+    /** Why an operation did not do what it was to do. */
+    static final class Failed extends Exception {
+        private static final long serialVersionUID = 1;
+
+        Failed(String why) {
+            super(why, null, false, false);
+        }
+    }
+
+    /** Runs one operation and writes down how it began and ended; null if it did not succeed. */
+    <T> @Nullable T attempt(String operation, Call<T> call, Object... arguments) {
+        log.write(Kind.INVOKE, operation, arguments);
+        kill.reached(operation);
+        try {
+            T result = call.run();
+            Object[] words = result == null || DONE.equals(result) ? new Object[0] : words(result);
+            log.write(result == null ? Kind.FAIL : Kind.OK, operation, words);
+            if (result != null) {
+                kill.reached(operation + "-done");
+            }
+            return result;
+        } catch (Failed e) {
+            log.write(Kind.FAIL, operation, String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            log.write(Kind.FAIL, operation, "interrupted");
+        } catch (Exception | AssertionError e) {
+            log.write(Kind.ERROR, operation, e);
+        }
+        return null;
+    }
+
+    private static Object[] words(Object result) {
+        return result instanceof Object[] many ? many : new Object[] {result};
+    }
+
+    void note(String what, Object... arguments) {
+        log.write(Kind.NOTE, what, arguments);
+    }
+
+    /** Opens the cache of this thread; whether it could. */
+    boolean open() {
+        attempt("open", () -> {
+            if (openCaches.getAndIncrement() == 0) {
+                kill.reached("first-open");
+            }
+            cache = Cache.open(directory);
+            return DONE;
+        });
+        return cache != null;
+    }
+
+    Cache cache() {
+        Cache open = cache;
+        if (open == null) {
+            throw new IllegalStateException("the cache could not be opened");
+        }
+        return open;
+    }
+
+    RefereeConnection referee() {
+        return referee;
+    }
+
+    Random random() {
+        return random;
+    }
+
+    /** The name of this thread among those of all processes. */
+    String name() {
+        return process + "." + Thread.currentThread().getName();
+    }
+
+    /** Whether one of so many throws of the dice. */
+    boolean oneIn(int sides) {
+        return random.nextInt(sides) == 0;
+    }
+
+    /** Works for a while. */
+    void spend(long micros) {
+        long end = System.nanoTime() + micros * 1000;
+        for (long left = micros * 1000; left > 0; left = end - System.nanoTime()) {
+            LockSupport.parkNanos(left);
+            if (Thread.currentThread().isInterrupted()) {
+                return;
+            }
+        }
+    }
+
+    void closeCache() {
+        Cache open = cache;
+        if (open != null) {
+            attempt("close", () -> {
+                if (openCaches.getAndDecrement() == 1) {
+                    kill.reached("last-close");
+                }
+                open.close();
+                return DONE;
+            });
+            cache = null;
+        }
+    }
+
+    @Override
+    public void close() {
+        closeCache();
+        referee.close();
+    }
+}

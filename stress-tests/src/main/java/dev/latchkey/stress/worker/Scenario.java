@@ -1,0 +1,37 @@
+package dev.latchkey.stress.worker;
+
+import java.util.Random;
+
+/** What worker processes do again and again. Every step is written to the history, and reported to the referee where it can judge. */
+interface Scenario {
+    /** What must be there before the first worker starts; by one process alone. */
+    default void prepare(Actor actor) {}
+
+    /** One piece of work of one thread. */
+    void step(Actor actor) throws InterruptedException;
+
+    /** What the last process does when all others have gone: afterwards nothing is to be left. */
+    void drain(Actor actor) throws InterruptedException;
+
+    /** After how many steps a thread closes its cache and opens it again. */
+    default int shift(Random random) {
+        return 20 + random.nextInt(200);
+    }
+
+    /** Whether the threads of a process wait for each other between closing and opening, so that its engine really closes. */
+    default boolean shiftsTogether(Random random) {
+        return true;
+    }
+
+    /** The scenario of a name; as the command line has it. */
+    static Scenario of(String name) {
+        return switch (name) {
+            case "lock" -> new LockScenario();
+            case "queue" -> new QueueScenario();
+            case "counters" -> new CounterScenario();
+            case "transfers" -> new TransferScenario();
+            case "storm" -> new StormScenario();
+            default -> throw new IllegalArgumentException("there is no scenario '" + name + "'");
+        };
+    }
+}

@@ -1,0 +1,171 @@
+package dev.latchkey.stress.check;
+
+import dev.latchkey.stress.check.Remains.StateRow;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** Those that judge single operations, and what remains. */
+class SmallCheckersTest {
+    @Nested
+    class Errors {
+        @Test
+        void anErrorIsNoticedWithItsText() {
+            new Story()
+                    .error("w1", 10, 11, "put x-1 -> disk_I/O_error")
+                    .breaks(new NoErrors(), "ERROR[disk_I/O_error]");
+        }
+
+        @Test
+        void failuresAndKillsAreNoErrors() {
+            new Story()
+                    .fail("w1", 10, 11, "lock a try")
+                    .unknown("w1", 12, "put x-1")
+                    .kill("w1", 13)
+                    .keeps(new NoErrors());
+        }
+    }
+
+    @Nested
+    class Hangs {
+        private final Checker checker = new NoHang(Duration.ofMillis(100));
+
+        @Test
+        void quickOperationsAreFine() {
+            new Story()
+                    .ok("w1", 0, 99, "put x-1")
+                    .ok("w1", 100, 199, "claim -> x-1 1")
+                    .fail("w1", 200, 299, "lock a tryFor")
+                    .keeps(checker);
+        }
+
+        @Test
+        void aTimedOperationThatDoesNotEndInTimeIsNoticed() {
+            new Story().fail("w1", 0, 101, "claim").breaks(checker, "longer than 100 ms");
+            new Story().fail("w1", 0, 101, "lock a tryFor").breaks(checker, "longer than 100 ms");
+        }
+
+        @Test
+        void aSlowOperationIsNoticed() {
+            new Story().ok("w1", 0, 101, "put x-1").breaks(checker, "longer than 100 ms: w1.t0 put");
+            new Story().ok("w1", 0, 101, "lock a lock -> 1").breaks(checker, "longer than 100 ms");
+        }
+
+        @Test
+        void timeInWhichAnybodyWasStoppedDoesNotCount() {
+            new Story()
+                    .ok("w1", 0, 300, "put x-1")
+                    .stop("w1", 10, 150)
+                    .stop("w2", 100, 250)
+                    .keeps(checker);
+            new Story()
+                    .ok("w1", 0, 300, "put x-1")
+                    .stop("w2", 10, 150)
+                    .stop("w3", 20, 140)
+                    .breaks(checker, "put");
+            new Story()
+                    .ok("w1", 0, 300, "put x-1")
+                    .fault("w2", 10, Fault.Kind.STOP)
+                    .kill("w2", 250)
+                    .keeps(checker);
+        }
+
+        @Test
+        void whatNeverReturnsIsNoticedUnlessItsProcessWasKilled() {
+            new Story().unknown("w1", 0, "claim").breaks(checker, "not killed");
+            new Story().unknown("w1", 0, "claim").kill("w1", 99).keeps(checker);
+            new Story().unknown("w1", 0, "put x-1").kill("w1", 99).keeps(checker);
+            new Story().unknown("w1", 0, "put x-1").kill("w1", 999).breaks(checker, "longer than");
+        }
+    }
+
+    @Nested
+    class Residue {
+        private static Story left(Remains remains) {
+            return new Story().left(remains);
+        }
+
+        private static Remains files(List<String> orphans, long logBytes, long longest) {
+            return new Remains("ok", List.of(), orphans, 0, List.of(), Map.of(), Map.of(), logBytes, longest);
+        }
+
+        @Test
+        void nothingLeftIsFine() {
+            new Story()
+                    .note("w1", 10, "residue 0 0")
+                    .note("w1", 11, "committing")
+                    .keeps(new NoResidue());
+            left(Story.remains(0, List.of(new StateRow("a", "lock", 0, 17, "")), Map.of("jobs", 0), Map.of()))
+                    .keeps(new NoResidue());
+        }
+
+        @Test
+        void threadsAndDescriptorsAreNoticed() {
+            new Story().note("w1", 10, "residue 1 0").breaks(new NoResidue(), "[1, 0] at 10000000");
+            new Story().note("w1", 10, "residue 0 2").breaks(new NoResidue(), "[0, 2]");
+        }
+
+        @Test
+        void rowsAreNoticed() {
+            left(Story.remains(
+                            2,
+                            List.of(new StateRow("a", "lock", 5, 17, ""), new StateRow("b", "lock", 0, 3, "77~")),
+                            Map.of("jobs", 3),
+                            Map.of()))
+                    .breaks(
+                            new NoResidue(),
+                            "2 sessions",
+                            "a is held by session 5",
+                            "b is waited for by '77~'",
+                            "queue jobs has 3 items left");
+        }
+
+        @Test
+        void sessionsOfTheDeadAndItemsMayBeAllowed() {
+            Remains remains = Story.remains(2, List.of(), Map.of("jobs", 3), Map.of());
+            left(remains).keeps(new NoResidue(2, 1, false, 100));
+            left(remains).breaks(new NoResidue(1, 1, false, 100), "2 sessions");
+        }
+
+        @Test
+        void valueFilesWithoutRowComeFromKillsOnly() {
+            Remains two = files(List.of("00/11/a.val", "00/11/b.val"), 0, 0);
+            left(two).kill("w1", 10).kill("w2", 11).keeps(new NoResidue());
+            left(two).kill("w1", 10).keeps(new NoResidue(0, 2, true, 100));
+            left(two).kill("w1", 10).breaks(new NoResidue(), "2 value files");
+            left(files(List.of("00/11/a.val"), 0, 0)).breaks(new NoResidue(0, 9, true, 100), "after 0 kills");
+        }
+
+        @Test
+        void aLogThatIsLeftOrWasLongIsNoticed() {
+            left(files(List.of(), 1, 1)).breaks(new NoResidue(), "the log has 1 bytes left");
+            left(files(List.of(), 0, 64 << 20)).keeps(new NoResidue());
+            left(files(List.of(), 0, (64 << 20) + 1)).breaks(new NoResidue(), "the log had 67108865 bytes");
+        }
+    }
+
+    @Nested
+    class WholeDatabase {
+        @Test
+        void isFine() {
+            new Story().keeps(new Integrity());
+        }
+
+        @Test
+        void damageIsNoticed() {
+            Remains damaged = new Remains(
+                    "row 3 missing from index",
+                    List.of("row 1 names 00/11/x.val, which is not there"),
+                    List.of(),
+                    0,
+                    List.of(),
+                    Map.of(),
+                    Map.of(),
+                    0,
+                    0);
+            new Story().left(damaged).breaks(new Integrity(), "row 3 missing", "which is not there");
+        }
+    }
+}
