@@ -51,7 +51,7 @@ public interface Codec {
      * @param <V> the wanted type
      * @param stored what the database or a file holds
      * @param type the wanted type
-     * @return the value; null for a stored NULL, which is Python's {@code None}
+     * @return the value; null for a stored NULL or a pickled one, which are Python's {@code None}
      * @throws CodecException if the stored form cannot be read as the type
      */
     <V> @Nullable V decode(StoredValue stored, TypeToken<V> type);
@@ -60,8 +60,9 @@ public interface Codec {
      * Reads a stored value as it is, without a wanted type.
      *
      * @param stored what the database or a file holds
-     * @return a {@code String}, {@code Long}, {@code Double}, {@code byte[]} or null
-     * @throws CodecException if there is no such form, because Python pickled the value
+     * @return a {@code String}, {@code Long}, {@code Double}, {@code byte[]} or null; for {@link
+     *     StoredValue.Mode#PICKLE} whatever this codec makes of a pickle
+     * @throws CodecException if the value was pickled by Python, and is malformed or more than this codec reads
      */
     @Nullable
     Object decode(StoredValue stored);

@@ -27,6 +27,18 @@ public final class Codecs {
      * cast, unless its size is out of range. TEXT reads as itself if {@code String}, {@code CharSequence} or
      * {@code Object} is wanted; for all other types it is parsed as JSON. BLOB reads as {@code byte[]}.
      *
+     * <p><b>Pickles.</b> What Python pickled, in protocols 0 to 5, is read if it is a plain tree: {@code None} as null,
+     * {@code bool} as {@code Boolean}, {@code int} as {@code Long}, or as {@code BigInteger} beyond 64 bits,
+     * {@code float} as {@code Double}, {@code str} as {@code String}, {@code bytes} and {@code bytearray} as
+     * {@code byte[]}, {@code list} and {@code tuple} as {@code List}, {@code dict} as {@code Map} and {@code set} and
+     * {@code frozenset} as {@code Set}, both in the order of the pickle. Without a wanted type, or with a class of which the
+     * tree is an instance, such as {@code Map.class}, it is the tree that is answered. Otherwise a number is read as
+     * from a column, and all else as if it were JSON, with sets as arrays, and keys of a dict ({@code str}, numbers and
+     * {@code bool}) as names. A pickle that holds any other Python object is refused with a {@link CodecException},
+     * and so is one with a cycle, more than 500 levels, an integer of more than 1000 digits, or so much that is shared
+     * that it would be 16 times its size and a million nodes and characters when written out. No class is looked up and
+     * nothing is called.
+     *
      * <p><b>Changing classes.</b> Entries outlive the program that wrote them. A JSON property that the class does not
      * have is ignored, and one that is missing becomes null, zero or false, so that an old and a new version of a
      * program can share a cache. Numbers are not truncated, strings are not turned into numbers, and numbers not into

@@ -12,11 +12,17 @@ import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.jsontype.BasicPolymorphicTypeValidator;
+import com.fasterxml.jackson.databind.util.TokenBuffer;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeFeature;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import com.google.common.reflect.TypeToken;
 import java.io.IOException;
+import java.math.BigInteger;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,10 +31,10 @@ import org.jspecify.annotations.Nullable;
  * read.
  */
 final class Json {
-    private static final int MAX_DEPTH = 500;
-    private static final int MAX_NUMBER_LENGTH = 1000;
+    static final int MAX_DEPTH = 500;
+    static final int MAX_NUMBER_LENGTH = 1000;
+    static final int MAX_LENGTH = 256 << 20;
     private static final int MAX_NAME_LENGTH = 50_000;
-    private static final int MAX_LENGTH = 256 << 20;
 
     private final JsonMapper mapper = mapper();
 
@@ -51,6 +57,76 @@ final class Json {
             throw new CodecException(
                     "stored TEXT cannot be read as " + type.getType().getTypeName() + ": " + reason(e), e);
         }
+    }
+
+    /**
+     * Makes an instance of a type from a plain tree as from its JSON, without the text, which would be long if much is
+     * shared in the tree. Bytes stay bytes where bytes or anything is wanted.
+     */
+    @Nullable
+    Object bind(Object tree, TypeToken<?> type) {
+        try (TokenBuffer tokens = new TokenBuffer(mapper, false)) {
+            writeTree(tree, tokens);
+            return mapper.readValue(
+                    tokens.asParser(), mapper.constructType(type.wrap().getType()));
+        } catch (IOException | RuntimeException e) {
+            throw new CodecException(
+                    "stored PICKLE cannot be read as " + type.getType().getTypeName() + ": " + reason(e), e);
+        }
+    }
+
+    private static void writeTree(@Nullable Object tree, TokenBuffer tokens) throws IOException {
+        if (tree instanceof Map<?, ?> map) {
+            writeObject(map, tokens);
+        } else if (tree instanceof Collection<?> items) {
+            tokens.writeStartArray();
+            for (Object item : items) {
+                writeTree(item, tokens);
+            }
+            tokens.writeEndArray();
+        } else {
+            writeLeaf(tree, tokens);
+        }
+    }
+
+    private static void writeLeaf(@Nullable Object leaf, TokenBuffer tokens) throws IOException {
+        if (leaf instanceof String text) {
+            tokens.writeString(text);
+        } else if (leaf instanceof Long integer) {
+            tokens.writeNumber(integer.longValue());
+        } else if (leaf instanceof Double real) {
+            tokens.writeNumber(real.doubleValue());
+        } else if (leaf instanceof BigInteger integer) {
+            tokens.writeNumber(integer);
+        } else if (leaf instanceof Boolean truth) {
+            tokens.writeBoolean(truth);
+        } else if (leaf instanceof byte[] bytes) {
+            tokens.writeEmbeddedObject(bytes);
+        } else {
+            tokens.writeNull();
+        }
+    }
+
+    private static void writeObject(Map<?, ?> map, TokenBuffer tokens) throws IOException {
+        Set<String> names = new HashSet<>();
+        tokens.writeStartObject();
+        for (Map.Entry<?, ?> entry : map.entrySet()) {
+            String name = name(entry.getKey());
+            if (!names.add(name)) {
+                throw new IllegalArgumentException("two keys of a dict become " + Column.describe(name));
+            }
+            tokens.writeFieldName(name);
+            writeTree(entry.getValue(), tokens);
+        }
+        tokens.writeEndObject();
+    }
+
+    private static String name(@Nullable Object key) {
+        if (key instanceof String || key instanceof Number || key instanceof Boolean) {
+            return key.toString();
+        }
+        throw new IllegalArgumentException(
+                "a dict has a key that is no str, number or bool; ask for Object or Map as a class");
     }
 
     /** Raw output of a serializer, and the bounds that Jackson checks for a parser only. */

@@ -2,6 +2,8 @@ package dev.latchkey.cache;
 
 import com.google.common.reflect.TypeToken;
 import java.math.BigInteger;
+import java.util.Collection;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -50,10 +52,7 @@ final class JsonCodec implements Codec {
 
     @Override
     public @Nullable Object decode(StoredValue stored) {
-        if (stored.mode() == StoredValue.Mode.PICKLE) {
-            throw new CodecException("the value was pickled by Python; there is no form of it to show");
-        }
-        return stored.column();
+        return stored.mode() == StoredValue.Mode.PICKLE ? unpickle(stored) : stored.column();
     }
 
     @Override
@@ -61,11 +60,30 @@ final class JsonCodec implements Codec {
     public <V> @Nullable V decode(StoredValue stored, TypeToken<V> type) {
         Objects.requireNonNull(type, "type");
         if (stored.mode() == StoredValue.Mode.PICKLE) {
-            throw new CodecException("stored PICKLE cannot be read as "
-                    + type.getType().getTypeName() + ": the value was pickled by Python");
+            Object tree = unpickle(stored);
+            return tree == null ? null : (V) readTree(tree, type);
         }
         Object column = stored.column();
         return column == null ? null : (V) read(column, type);
+    }
+
+    private static @Nullable Object unpickle(StoredValue stored) {
+        if (stored.column() instanceof byte[] pickle) {
+            return Pickle.read(pickle);
+        }
+        throw new CodecException("stored PICKLE cannot be read: it is a BLOB if Python wrote it, but was "
+                + Column.typeOf(stored.column()));
+    }
+
+    /** A number is read as if it stood in a column, text is not parsed, and the items of a container become what is wanted. */
+    private @Nullable Object readTree(Object tree, TypeToken<?> type) {
+        boolean container = tree instanceof Collection || tree instanceof Map;
+        if (type.wrap().getRawType().isInstance(tree) && (!container || type.getType() instanceof Class)) {
+            return tree;
+        }
+        return tree instanceof Long || tree instanceof Double || tree instanceof byte[]
+                ? read(tree, type)
+                : json.bind(tree, type);
     }
 
     private @Nullable Object read(Object column, TypeToken<?> type) {

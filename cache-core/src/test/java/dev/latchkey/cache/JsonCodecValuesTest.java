@@ -176,13 +176,12 @@ class JsonCodecValuesTest {
     }
 
     @Test
-    void a_pickle_is_a_CodecException_that_says_so() {
+    void a_pickle_that_is_cut_short_is_a_CodecException_that_says_so() {
         StoredValue pickle = StoredValue.pickle(new byte[] {(byte) 0x80, 4});
-        assertTrue(assertThrows(CodecException.class, () -> codec.decode(pickle))
-                .getMessage()
-                .contains("pickled by Python"));
-        CodecException e = assertThrows(CodecException.class, () -> codec.decode(pickle, TypeToken.of(byte[].class)));
-        assertTrue(e.getMessage().startsWith("stored PICKLE cannot be read as byte[]"), e.getMessage());
+        CodecException e = assertThrows(CodecException.class, () -> codec.decode(pickle));
+        assertTrue(
+                e.getMessage().startsWith("stored PICKLE of 2 bytes cannot be read: it is cut short"), e.getMessage());
+        assertThrows(CodecException.class, () -> codec.decode(pickle, TypeToken.of(byte[].class)));
     }
 
     @Test
