@@ -387,8 +387,7 @@ final class LockCohort {
     }
 
     private State update(State known, Asker asker, Set<Long> dead, Deadline deadline) {
-        Moment now = now();
-        return states.update(LockState.KIND, name, known, from -> LockState.acquire(from, asker, dead, now), deadline)
+        return states.update(LockState.KIND, name, known, from -> LockState.acquire(from, asker, dead, now()), deadline)
                 .state();
     }
 
@@ -512,22 +511,20 @@ final class LockCohort {
         State known = last == null ? null : last.state;
         Set<Long> dead = known == null ? Set.of() : dead(known); // a dead next in line costs nobody a wait
         boolean mayPass = isWithinBound();
-        Moment now = now();
         return states.update(
                 LockState.KIND,
                 name,
                 known,
-                from -> LockState.unlock(from, grant.session.id(), grant.id, successor, mayPass, dead, now),
+                from -> LockState.unlock(from, grant.session.id(), grant.id, successor, mayPass, dead, now()),
                 Deadline.after(RELEASE_PATIENCE));
     }
 
     private boolean releaseInTransaction(Grant grant) {
-        Moment now = now();
         Update<Release> update = states.update(
                 LockState.KIND,
                 name,
                 null,
-                from -> LockState.unlock(from, grant.session.id(), grant.id, null, false, Set.of(), now),
+                from -> LockState.unlock(from, grant.session.id(), grant.id, null, false, Set.of(), now()),
                 Deadline.never());
         states.afterCommit(() -> freed(grant, update.state()));
         states.afterRollback(() -> grant.releasing = false);
@@ -630,13 +627,12 @@ final class LockCohort {
         }
         State state = states.read(LockState.KIND, name, Deadline.after(GIVE_UP_PATIENCE));
         Set<Long> dead = dead(state);
-        Moment now = now();
-        if (LockState.look(state, dead, now).changes(state)) {
+        if (LockState.look(state, dead, now()).changes(state)) {
             states.update(
                     LockState.KIND,
                     name,
                     state,
-                    from -> LockState.look(from, dead, now),
+                    from -> LockState.look(from, dead, now()),
                     Deadline.after(GIVE_UP_PATIENCE));
             lookLater();
         }
@@ -684,12 +680,11 @@ final class LockCohort {
         try {
             Deadline deadline = Deadline.after(patience);
             long session = engine.sessions().self(deadline).id();
-            Moment now = now();
             Update<Boolean> update = states.update(
                     LockState.KIND,
                     name,
                     null,
-                    from -> LockState.settle(from, session, this::knows, awaited.getAsBoolean(), now),
+                    from -> LockState.settle(from, session, this::knows, awaited.getAsBoolean(), now()),
                     deadline);
             remembered = Seen.of(update.state());
             if (update.state().line().indexOf('@') >= 0) {
@@ -808,11 +803,10 @@ final class LockCohort {
     }
 
     boolean forceUnlock(long expectedToken, Deadline deadline) {
-        Moment now = now();
         Update<Boolean> update;
         try {
             update = states.update(
-                    LockState.KIND, name, null, from -> LockState.forceUnlock(from, expectedToken, now), deadline);
+                    LockState.KIND, name, null, from -> LockState.forceUnlock(from, expectedToken, now()), deadline);
         } catch (WrongKindException e) {
             throw new NameInUseException(e);
         }

@@ -22,6 +22,9 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -208,6 +211,36 @@ class LockProcessTest {
                 assertTrue(token(second) < token(third), "round " + i + ": the line was overtaken");
                 lastToken = token(third);
             }
+        }
+    }
+
+    /** Else a turn would be over before it began whenever a release had to wait, and whoever stands behind would overtake. */
+    @Test
+    void aTurnIsReservedFromTheReleaseOnAndNotFromBeforeItsWaitForTheDatabase() throws SQLException {
+        try (Cache cache = Cache.open(cache());
+                Connection other = DriverManager.getConnection("jdbc:sqlite:" + cache().resolve("cache.db"));
+                var statement = other.createStatement()) {
+            JavaProcess holder = child();
+            JavaProcess next = child();
+            holder.send("lock a");
+            holder.await("LOCKED", SOON);
+            next.send("lock a");
+            awaitLine(1);
+            next.stop();
+            next.awaitStopped(SOON);
+            statement.execute("BEGIN IMMEDIATE");
+            holder.send("unlock a");
+            await().pollDelay(Duration.ofMillis(150)).until(() -> true);
+            long free = System.nanoTime();
+            statement.execute("COMMIT");
+            State released = row(cache);
+            while (released.session() != 0) {
+                released = row(cache);
+            }
+            Line.Place first = Line.parse(released.line()).places().get(0);
+            assertTrue(first.since() >= free, "at " + free + " the line was " + released.line());
+            next.cont();
+            next.await("LOCKED", SOON);
         }
     }
 

@@ -58,8 +58,7 @@ final class SqliteStates implements StateStore {
     private <R> Applied<R> write(
             State base, Decision<R> decision, Transition<R> transition, long floor, Deadline deadline) {
         boolean possible = base.exists() && decision.dead().isEmpty();
-        Decision<R> raised = raised(decision, floor);
-        Function<Database, @Nullable Applied<R>> single = db -> storeOver(db, base, raised);
+        Function<Database, @Nullable Applied<R>> single = db -> storeOver(db, base, transition, floor);
         return writer.write(
                 tx -> applyToStored(tx, base.kind(), base.name(), transition, floor),
                 possible ? single : null,
@@ -84,8 +83,15 @@ final class SqliteStates implements StateStore {
         return applied.update;
     }
 
-    /** One statement, if the row still is what the decision was made from; null if not. */
-    private static <R> @Nullable Applied<R> storeOver(Database db, State base, Decision<R> decision) {
+    /**
+     * One statement, if the row still is what the decision is made from; null if not. The decision is made anew for each attempt:
+     * it may name the instant, and while the database is busy time goes by.
+     */
+    private static <R> @Nullable Applied<R> storeOver(Database db, State base, Transition<R> transition, long floor) {
+        Decision<R> decision = raised(transition.apply(base), floor);
+        if (!decision.changes(base) || !decision.dead().isEmpty()) {
+            return null;
+        }
         State next = decision.next();
         long version = base.version() + 1;
         int changed = decision.grantsTo() == 0
