@@ -10,11 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.common.reflect.TypeToken;
-import dev.latchkey.testing.TestDirectory;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,61 +21,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.function.Executable;
 
 /** What every {@link Cache} does, whatever is behind it. */
-abstract class CacheContract {
+abstract class CacheContract extends CacheFixture {
     private static final int BOUND = 32_768;
-    private static final Duration SHORT = Duration.ofMillis(50);
-
-    @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
-
-    Cache cache;
-
-    /** Opens the implementation under test on a directory that may exist. */
-    abstract Cache open(Path path);
 
     record Person(String name, int age) {}
-
-    @BeforeEach
-    void open() {
-        cache = open(directory.resolve("cache"));
-    }
-
-    @AfterEach
-    void close() {
-        cache.close();
-    }
-
-    List<Path> valueFiles() {
-        try (Stream<Path> all = Files.walk(cache.directory())) {
-            return all.filter(path -> path.toString().endsWith(".val")).toList();
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
-    }
-
-    long valueFolders() {
-        try (Stream<Path> all = Files.walk(cache.directory())) {
-            return all.filter(path -> path.getFileName().toString().matches("[0-9a-f]{2}"))
-                    .count();
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
-    }
-
-    /** Stores a value that has expired when this returns. */
-    void setExpired(Object key, Object value) {
-        cache.set(key, value, EntryOptions.none().expireAfter(SHORT));
-        Awaitility.await().pollInterval(Duration.ofMillis(5)).until(() -> !cache.containsKey(key));
-    }
 
     // Values and keys
 
@@ -148,36 +99,6 @@ abstract class CacheContract {
         assertFalse(cache.containsKey("a"));
         assertFalse(cache.delete("a"));
         assertFalse(cache.touch("a", SHORT));
-    }
-
-    @Test
-    void nullArgumentsAreRefused() {
-        List<Executable> calls = List.of(
-                () -> cache.set(null, 1),
-                () -> cache.set("a", null),
-                () -> cache.set("a", 1, null),
-                () -> cache.add(null, 1),
-                () -> cache.add("a", null),
-                () -> cache.add("a", 1, null),
-                () -> cache.incr(null),
-                () -> cache.decr(null),
-                () -> cache.get(null),
-                () -> cache.get("a", (Class<String>) null),
-                () -> cache.get("a", (TypeToken<String>) null),
-                () -> cache.get(null, String.class),
-                () -> cache.getOrDefault(null, String.class, "b"),
-                () -> cache.entry(null, String.class),
-                () -> cache.entry("a", null),
-                () -> cache.containsKey(null),
-                () -> cache.delete(null),
-                () -> cache.touch(null, SHORT),
-                () -> cache.touch("a", null),
-                () -> cache.transact((Callable<String>) null),
-                () -> cache.transact((Runnable) null));
-        for (Executable call : calls) {
-            assertThrows(NullPointerException.class, call);
-        }
-        assertFalse(cache.containsKey("a"));
     }
 
     @Test
@@ -560,27 +481,6 @@ abstract class CacheContract {
         cache.close();
         try (Cache again = open(directory.resolve("cache"))) {
             assertFalse(again.containsKey("a"));
-        }
-    }
-
-    @Test
-    void everyCallAfterCloseIsRefused() {
-        cache.close();
-        List<Executable> calls = List.of(
-                () -> cache.set("a", 1),
-                () -> cache.add("a", 1),
-                () -> cache.incr("a"),
-                () -> cache.decr("a"),
-                () -> cache.get("a"),
-                () -> cache.get("a", String.class),
-                () -> cache.getOrDefault("a", String.class, "b"),
-                () -> cache.entry("a", String.class),
-                () -> cache.containsKey("a"),
-                () -> cache.delete("a"),
-                () -> cache.touch("a", SHORT),
-                () -> cache.transact(() -> "a"));
-        for (Executable call : calls) {
-            assertThrows(CacheClosedException.class, call);
         }
     }
 

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 /** The cache on SQLite: the contract, and what hostile or damaged rows and files do to it. */
 class SqliteCacheTest extends CacheContract {
     @Override
-    Cache open(Path path) {
-        return Cache.open(path);
+    CacheBuilder builder(Path path) {
+        return Cache.builder(path);
     }
 
     private void sql(String statement) throws SQLException {
@@ -77,5 +77,23 @@ class SqliteCacheTest extends CacheContract {
         }
         cache.set("a", 2);
         assertEquals(2, cache.get("a", int.class));
+    }
+
+    @Test
+    void statisticsDoNotWaitForAWriter() throws SQLException {
+        cache.alter(Setting.STATISTICS, true);
+        cache.set("a", 1);
+        try (Connection connection = DriverManager.getConnection(
+                        "jdbc:sqlite:" + cache.directory().resolve("cache.db"));
+                var other = connection.createStatement()) {
+            other.execute("BEGIN IMMEDIATE");
+            cache.get("a");
+            cache.get("b");
+            assertEquals(new Cache.Stats(1, 1), cache.stats());
+            other.execute("COMMIT");
+        }
+        assertEquals(new Cache.Stats(1, 1), cache.stats());
+        assertEquals(new Cache.Stats(1, 1), cache.resetStats());
+        assertEquals(new Cache.Stats(0, 0), cache.stats());
     }
 }

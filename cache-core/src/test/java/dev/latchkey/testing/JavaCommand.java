@@ -20,6 +20,7 @@ public final class JavaCommand {
     private final List<String> options = new ArrayList<>();
     private final List<Path> inFront = new ArrayList<>();
     private Path temporary = TestDirectory.root();
+    private int descriptors;
     private Duration lifetime = Duration.ofMinutes(2);
 
     private JavaCommand(Class<?> main, List<String> arguments) {
@@ -40,6 +41,12 @@ public final class JavaCommand {
     /** Puts a directory or jar before the rest of the class path, such as one of {@link ReplacedClass}. */
     public JavaCommand inFront(Path entry) {
         inFront.add(entry);
+        return this;
+    }
+
+    /** Sets how many files, connections and the like the child may have open. */
+    public JavaCommand descriptors(int most) {
+        descriptors = most;
         return this;
     }
 
@@ -65,6 +72,9 @@ public final class JavaCommand {
 
     List<String> words() {
         List<String> words = new ArrayList<>();
+        if (descriptors > 0) {
+            words.addAll(List.of("sh", "-c", "ulimit -n " + descriptors + " && exec \"$@\"", "sh"));
+        }
         words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         words.addAll(defaults());
         words.addAll(NativeLibraries.options());

@@ -1,5 +1,7 @@
 package dev.latchkey.testing;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,5 +26,19 @@ public final class Python {
             throw new AssertionError("python ended with " + python.exitCode() + ":\n" + python.stderr());
         }
         return python.stdout();
+    }
+
+    /**
+     * Starts a script that goes on by itself and is to end when its input ends; otherwise a child as a JVM is, if it dumps its
+     * threads for SIGQUIT.
+     */
+    public static JavaProcess start(String script, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(Requirements.python(), "-B", "-c", script));
+        command.addAll(List.of(arguments));
+        try {
+            return new JavaProcess("python", new ProcessBuilder(command).start());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

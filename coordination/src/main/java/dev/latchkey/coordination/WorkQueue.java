@@ -153,8 +153,10 @@ public final class WorkQueue<E> {
      *
      * @param item the item
      * @throws CodecException if it cannot be stored
+     * @throws dev.latchkey.cache.CacheFullException if the disk is full; nothing is added
      */
     public void put(E item) {
+        engine.requireSpace();
         StoredValue stored = engine.codec().encode(item);
         inQueue(() -> states.write(
                 tx -> {

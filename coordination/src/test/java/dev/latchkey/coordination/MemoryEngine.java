@@ -269,6 +269,11 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
     public void requireInPlace() {}
 
     @Override
+    public void requireSpace() {
+        // memory is not counted
+    }
+
+    @Override
     public void requireOpen() {
         if (is(Trouble.INTERRUPT_AT_NEXT_CHECK)) {
             Thread.currentThread().interrupt();

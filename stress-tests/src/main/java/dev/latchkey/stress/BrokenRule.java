@@ -55,15 +55,15 @@ enum BrokenRule {
     /** A transaction takes the write lock with its first write, and fails if it has read what another has changed. */
     BEGIN_WITHOUT_IMMEDIATE(
             "cache-core/src/main/java/dev/latchkey/cache/sqlite/Writer.java",
-            "db.update(Sql.BEGIN);",
-            "db.update(Sql.BEGIN_READ);",
+            "usable().update(Sql.BEGIN);",
+            "usable().update(Sql.BEGIN_READ);",
             ScenarioName.COUNTERS,
             "NO_ERRORS"),
     /** The file of an old value is removed before the row that names the new one is committed. */
     FILE_UNLINKED_BEFORE_COMMIT(
-            "cache-core/src/main/java/dev/latchkey/cache/sqlite/SqliteCache.java",
-            "tx.afterCommit(() -> engine.files().remove(filename));",
-            "engine.files().remove(filename);",
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/Entries.java",
+            "tx.afterCommit(() -> files.remove(filename));",
+            "files.remove(filename);",
             ScenarioName.TRANSFERS,
             "CONSERVATION"),
     /** An engine that is closed leaves the file of hints open. */

@@ -67,6 +67,13 @@ public interface CoordinationEngine {
     void requireOpen();
 
     /**
+     * Throws if the disk is too full to store something more. The space that is left is kept for releases and the like.
+     *
+     * @throws dev.latchkey.cache.CacheFullException if it is
+     */
+    void requireSpace();
+
+    /**
      * The one object of a type that belongs to this engine, made when first asked for and closed before the session ends.
      *
      * @param <T> its type

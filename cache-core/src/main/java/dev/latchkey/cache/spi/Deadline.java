@@ -58,7 +58,10 @@ public final class Deadline {
      * @return this deadline, or one that comes later
      */
     public Deadline atLeast(Duration duration) {
-        return remainingNanos() >= duration.toNanos() ? this : new Deadline(duration.toNanos(), false, interruptible);
+        Deadline least = after(duration);
+        return remainingNanos() >= least.remainingNanos()
+                ? this
+                : new Deadline(least.nanos, least.unlimited, interruptible);
     }
 
     /**

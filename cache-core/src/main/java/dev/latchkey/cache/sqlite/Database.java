@@ -1,6 +1,8 @@
 package dev.latchkey.cache.sqlite;
 
 import dev.latchkey.cache.CacheException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -24,6 +26,10 @@ final class Database implements AutoCloseable {
     /** Keyed by the identity of the constants in {@link Sql}. */
     private final IdentityHashMap<String, PreparedStatement> statements = new IdentityHashMap<>();
 
+    private boolean seesNoChanges;
+    private boolean stuck;
+    private long synchronous = -1;
+
     private Database(Path file, Connection connection) {
         this.file = file;
         this.connection = connection;
@@ -36,14 +42,43 @@ final class Database implements AutoCloseable {
     }
 
     static Database open(Path file) {
+        return open(file, "");
+    }
+
+    /**
+     * Opens a file that this process may have no right to write. If there is nobody who writes, which the missing log tells, and
+     * the files that SQLite shares between processes cannot be made, the file is read as one that does not change.
+     */
+    static Database openReadOnly(Path file, Path log) {
+        Database database = open(file, "?mode=ro");
+        try {
+            database.one(Sql.TABLES, row -> true);
+            return database;
+        } catch (CacheException e) {
+            database.close();
+            if (e instanceof Errors.BusyException || Files.exists(log, LinkOption.NOFOLLOW_LINKS)) {
+                throw e;
+            }
+        }
+        Database unchanging = open(file, "?immutable=1");
+        unchanging.seesNoChanges = true;
+        return unchanging;
+    }
+
+    private static Database open(Path file, String options) {
         Properties properties = new Properties();
         properties.setProperty("busy_timeout", "0");
         properties.setProperty("jdbc.get_generated_keys", "false");
         try {
-            return new Database(file, JDBC.createConnection("jdbc:sqlite:" + uri(file), properties));
+            return new Database(file, JDBC.createConnection("jdbc:sqlite:" + uri(file) + options, properties));
         } catch (SQLException e) {
             throw Errors.translate(e, file);
         }
+    }
+
+    /** Whether what others write from now on is hidden from this connection. */
+    boolean seesNoChanges() {
+        return seesNoChanges;
     }
 
     /** As a URI, so that no character of a path can be taken for an option. */
@@ -52,10 +87,23 @@ final class Database implements AutoCloseable {
     }
 
     void configure(long synchronous) {
-        execute("PRAGMA synchronous = " + synchronous);
+        obey(synchronous);
         execute("PRAGMA wal_autocheckpoint = 0");
         execute("PRAGMA mmap_size = 0");
+        distrustSchema();
+    }
+
+    /** Somebody else may have planted a view or a trigger. */
+    void distrustSchema() {
         execute("PRAGMA trusted_schema = OFF");
+    }
+
+    /** How commits are written to the disk; outside a transaction. */
+    void obey(long synchronous) {
+        if (this.synchronous != synchronous) {
+            execute("PRAGMA synchronous = " + synchronous);
+            this.synchronous = synchronous;
+        }
     }
 
     Path file() {
@@ -70,7 +118,7 @@ final class Database implements AutoCloseable {
         try (ResultSet rows = bind(sql, arguments).executeQuery()) {
             return rows.next() ? mapper.map(rows) : null;
         } catch (SQLException e) {
-            throw Errors.translate(e, file);
+            throw failed(sql, e);
         }
     }
 
@@ -82,7 +130,7 @@ final class Database implements AutoCloseable {
             }
             return result;
         } catch (SQLException e) {
-            throw Errors.translate(e, file);
+            throw failed(sql, e);
         }
     }
 
@@ -90,7 +138,23 @@ final class Database implements AutoCloseable {
         try {
             return bind(sql, arguments).executeUpdate();
         } catch (SQLException e) {
-            throw Errors.translate(e, file);
+            throw failed(sql, e);
+        }
+    }
+
+    /** The driver closes a statement for good when it fails, unless the database was only busy. */
+    private CacheException failed(String sql, SQLException e) {
+        if (!Errors.isBusy(e)) {
+            forget(sql);
+        }
+        return Errors.translate(e, file);
+    }
+
+    private void forget(String sql) {
+        try (PreparedStatement failed = statements.remove(sql)) {
+            // it is closed, and prepared anew when it is needed again
+        } catch (SQLException e) {
+            // it repeats why it failed
         }
     }
 
@@ -103,13 +167,19 @@ final class Database implements AutoCloseable {
         }
     }
 
-    /** Ends a failed transaction; SQLite may have ended it already. */
+    /** Ends a failed transaction; SQLite has ended it already after a full disk or an I/O error. */
     void rollback() {
         try {
-            update(Sql.ROLLBACK);
-        } catch (CacheException e) {
-            // "no transaction is active": a full disk or an I/O error rolled it back before we could
+            bind(Sql.ROLLBACK).executeUpdate();
+        } catch (SQLException e) {
+            forget(Sql.ROLLBACK);
+            stuck = !String.valueOf(e.getMessage()).contains("no transaction is active");
         }
+    }
+
+    /** Whether it may still be in a transaction that could not be rolled back; then it can only be closed. */
+    boolean isStuck() {
+        return stuck;
     }
 
     private PreparedStatement bind(String sql, @Nullable Object... arguments) throws SQLException {

@@ -4,6 +4,7 @@ import dev.latchkey.cache.CacheCorruptException;
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CacheReplacedException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -32,19 +34,61 @@ final class Directory {
         this.root = root;
     }
 
+    /** A directory that must exist, and in which nothing is made. */
+    static Directory openReadOnly(Path path, boolean networkFileSystem) {
+        try {
+            requireNothingInPlace(path);
+            if (!Files.isDirectory(path)) {
+                throw new CacheException(path + " does not exist; a cache that is opened for reading alone must");
+            }
+            Directory directory = new Directory(path.toRealPath());
+            requireLocal(directory.root, networkFileSystem);
+            directory.refuseLinks();
+            return directory;
+        } catch (IOException e) {
+            throw new CacheException("cannot open the directory " + path + ": " + e, e);
+        }
+    }
+
+    private static void requireLocal(Path path, boolean networkFileSystem) throws IOException {
+        if (!networkFileSystem) {
+            NetworkFileSystems.refuse(path, FileSystemType.of(path));
+        }
+    }
+
     /** Makes the directory if it is missing, parents too, and resolves links above it once and for all. */
-    static Directory open(Path path) {
+    static Directory open(Path path, boolean networkFileSystem) {
         try {
             if (!Files.isDirectory(path)) {
                 requireNothingInPlace(path);
                 createFolders(path.toAbsolutePath());
             }
             Directory directory = new Directory(path.toRealPath());
+            requireLocal(directory.root, networkFileSystem);
             createFolder(directory.own());
             directory.refuseLinks();
             return directory;
         } catch (IOException e) {
-            throw new CacheException("cannot open the directory " + path + ": " + e, e);
+            throw Errors.notOpened("cannot open the directory " + path + ": " + e, e, path);
+        }
+    }
+
+    static Directory temporary() {
+        try {
+            return open(Files.createTempDirectory("latchkey-"), true);
+        } catch (IOException e) {
+            throw new CacheException("cannot create a temporary directory: " + e, e);
+        }
+    }
+
+    /** Deletes it with all that is in it. */
+    void delete() {
+        try (Stream<Path> all = Files.walk(root)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(path);
+            }
+        } catch (IOException | UncheckedIOException e) {
+            throw new CacheException("cannot delete the temporary directory " + root + ": " + e, e);
         }
     }
 
@@ -79,9 +123,30 @@ final class Directory {
         return own().resolve("hints");
     }
 
-    boolean hasDatabase() {
+    /** By its length alone: the file must not be opened here. */
+    long logBytes() {
         try {
-            return Files.size(database()) > 0;
+            return Files.size(log());
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    Path spare() {
+        return own().resolve("spare");
+    }
+
+    Path spareForLog() {
+        return own().resolve("spare.log");
+    }
+
+    boolean hasDatabase() {
+        return isNotEmpty(database());
+    }
+
+    private static boolean isNotEmpty(Path file) {
+        try {
+            return Files.size(file) > 0;
         } catch (IOException e) {
             return false;
         }
@@ -89,12 +154,13 @@ final class Directory {
 
     /**
      * Makes an empty database file with the right permissions, unless there is one. Empty beside value files it is what
-     * is left of a database, and must not be mistaken for a new one.
+     * is left of a database, and must not be mistaken for a new one. So it is beside a log, which SQLite would delete.
      */
     void createDatabaseFile() throws IOException {
-        if (!hasDatabase() && hasValueFiles()) {
-            throw new CacheCorruptException(database() + " is missing or empty, but there are value files beside it;"
-                    + " restore it, or move the directory away");
+        if (!hasDatabase() && (hasValueFiles() || isNotEmpty(log()))) {
+            throw new CacheCorruptException(
+                    database() + " is missing or empty, but there are value files or a log beside"
+                            + " it; restore it, or move the directory away");
         }
         createFile(database());
     }
@@ -107,7 +173,7 @@ final class Directory {
     }
 
     private void refuseLinks() {
-        for (Path path : new Path[] {own(), database(), log(), locks(), hints()}) {
+        for (Path path : new Path[] {own(), database(), log(), locks(), hints(), spare(), spareForLog()}) {
             if (Files.isSymbolicLink(path)) {
                 throw new CacheException(path + " is a symbolic link; links inside a cache directory are refused");
             }
@@ -120,12 +186,22 @@ final class Directory {
         locksKey = key(locks());
     }
 
+    /** For those who open nothing else. */
+    void rememberDatabase() {
+        databaseKey = key(database());
+    }
+
     /** Throws if another process has removed or replaced the directory meanwhile. */
     void requireInPlace() {
-        if (!isSame(databaseKey, database()) || !isSame(locksKey, locks())) {
+        if (!isSame(databaseKey, database()) || (locksKey != null && !isSame(locksKey, locks()))) {
             throw new CacheReplacedException("the cache directory " + root
                     + " was removed or replaced while it was open; close it and open it anew");
         }
+    }
+
+    /** Whether the database that was opened here stands there now: then the directory was moved. */
+    boolean wasMovedTo(Directory there) {
+        return isSame(databaseKey, there.database());
     }
 
     private static boolean isSame(@Nullable Object remembered, Path path) {

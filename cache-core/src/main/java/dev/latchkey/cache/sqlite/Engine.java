@@ -2,10 +2,11 @@ package dev.latchkey.cache.sqlite;
 
 import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.CacheFullException;
 import dev.latchkey.cache.CacheReplacedException;
 import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.Codec;
-import dev.latchkey.cache.Codecs;
+import dev.latchkey.cache.Setting;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.HostClock;
@@ -34,9 +35,11 @@ import org.jspecify.annotations.Nullable;
  * Everything this process has open of one directory: one writing connection, a few reading ones, one session, one mapped
  * file of hints and two threads that keep house. Shared by all caches on the directory, see {@link Engines}.
  */
-final class Engine implements CoordinationEngine {
+final class Engine implements CoordinationEngine, Source {
     private static final int KEEPERS = 2;
     private static final int TICKS_BETWEEN_TOUCHES = 3600;
+    private static final int FLUSHED_AT_ONCE = 100;
+    private static final Duration FLUSH_PATIENCE = Duration.ofMillis(200);
 
     private final Directory directory;
     private final LockFile locks;
@@ -47,33 +50,45 @@ final class Engine implements CoordinationEngine {
     private final Checkpointer checkpointer;
     private final SqliteSessions sessions;
     private final SqliteStates states;
-    private final Settings settings;
+    private final Entries entries;
+    private final Accesses accesses;
+    private final Eviction eviction;
+    private final Reaper reaper;
+    private final Codec codec;
     private final HostClock clock = new SystemHostClock();
     private final ScheduledThreadPoolExecutor keepers;
     private final Map<Class<?>, AutoCloseable> attachments = new ConcurrentHashMap<>();
+    private volatile Settings settings;
     private volatile boolean closed;
     private volatile @Nullable CacheReplacedException replaced;
     private int ticks;
 
-    private Engine(Directory directory, LockFile locks, Database database, Settings settings, Hints hints) {
+    private Engine(
+            Directory directory, LockFile locks, Database database, Settings settings, Hints hints, Codec codec) {
         this.directory = directory;
         this.locks = locks;
         this.settings = settings;
         this.hints = hints;
+        this.codec = codec;
         keepers = keepers();
-        checkpointer = new Checkpointer(this::connect, locks, directory.log(), keepers);
-        writer = new Writer(database, checkpointer::committed);
+        checkpointer = new Checkpointer(
+                this::connect, this::settings, locks, directory, new Ballast(directory, hints), keepers);
+        writer = new Writer(database, this::connect, checkpointer);
         readers = new Readers(this::connect, directory.root().toString());
-        files = new ValueFiles(directory.root());
+        files = new ValueFiles(directory.root(), directory.own());
+        entries = new Entries(files);
+        accesses = new Accesses(() -> schedule(this::flushSome, Duration.ZERO));
+        eviction = new Eviction(entries, accesses);
+        reaper = new Reaper(this, locks);
         sessions = new SqliteSessions(locks, writer, readers, clock);
         states = new SqliteStates(writer, readers, sessions, hints, directory);
     }
 
     /** An interrupt waits until all is open: it would close the files that are being opened. */
-    static Engine open(Directory directory, Deadline deadline) {
+    static Engine open(Directory directory, OpenOptions options, Deadline deadline) {
         boolean interrupted = Thread.interrupted();
         try {
-            return openNow(directory, deadline);
+            return openNow(directory, options, deadline);
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -81,23 +96,24 @@ final class Engine implements CoordinationEngine {
         }
     }
 
-    private static Engine openNow(Directory directory, Deadline deadline) {
+    private static Engine openNow(Directory directory, OpenOptions options, Deadline deadline) {
         LockFile locks = null;
         Database database = null;
         try {
             locks = LockFile.open(directory.locks());
-            database = openDatabase(directory, locks, deadline);
+            database = openDatabaseWithRoom(directory, locks, options, deadline);
             Database opened = database;
             Settings settings = Busy.retry(deadline, opened::describe, () -> Settings.load(opened));
             Busy.run(deadline, opened::describe, () -> opened.configure(settings.synchronous()));
             directory.remember();
-            Engine engine = new Engine(directory, locks, database, settings, openHints(directory, locks, deadline));
+            Hints hints = openHints(directory, locks, deadline);
+            Engine engine = new Engine(directory, locks, database, settings, hints, options.codec());
             ScheduledFuture<?> unused = engine.keepers.scheduleWithFixedDelay(engine::tick, 1, 1, TimeUnit.SECONDS);
             return engine;
         } catch (IOException e) {
             closeQuietly(database);
             closeQuietly(locks);
-            throw new CacheException("cannot open the cache in " + directory.root() + ": " + e, e);
+            throw Errors.notOpened("cannot open the cache in " + directory.root() + ": " + e, e, directory.root());
         } catch (Throwable t) {
             closeQuietly(database);
             closeQuietly(locks);
@@ -105,8 +121,22 @@ final class Engine implements CoordinationEngine {
         }
     }
 
+    /** Even the index of the log needs space; whoever opens may be the one who frees some. */
+    private static Database openDatabaseWithRoom(
+            Directory directory, LockFile locks, OpenOptions options, Deadline deadline) throws IOException {
+        try {
+            return openDatabase(directory, locks, options, deadline);
+        } catch (CacheFullException e) {
+            if (!Ballast.remove(directory)) {
+                throw e;
+            }
+            return openDatabase(directory, locks, options, deadline);
+        }
+    }
+
     /** Opens the database, and creates what is missing under the creation lock; an opener that finds all need not wait. */
-    private static Database openDatabase(Directory directory, LockFile locks, Deadline deadline) throws IOException {
+    private static Database openDatabase(Directory directory, LockFile locks, OpenOptions options, Deadline deadline)
+            throws IOException {
         if (directory.hasDatabase()) {
             Database database = connectChecked(directory, deadline);
             try {
@@ -124,7 +154,7 @@ final class Engine implements CoordinationEngine {
             directory.createDatabaseFile();
             Database database = connectChecked(directory, deadline);
             try {
-                Schema.create(database, deadline);
+                Schema.create(database, options, deadline);
                 return database;
             } catch (Throwable t) {
                 database.close();
@@ -247,6 +277,47 @@ final class Engine implements CoordinationEngine {
             look(hints::touch);
         }
         look(() -> sessions.look(Deadline.after(Duration.ofMillis(200))));
+        look(() -> loadSettings(Deadline.after(Duration.ofMillis(200))));
+        look(this::flushSome);
+        look(checkpointer::tick);
+        schedule(reaper::look, Duration.ZERO);
+    }
+
+    private void flushSome() {
+        flushAccesses(Deadline.after(FLUSH_PATIENCE));
+    }
+
+    /** Unless the database is busy or the disk full: then what was read is written later. */
+    void flushSoon() {
+        look(this::flushSome);
+    }
+
+    /** Writes down which entries were read, and how often, a few at a time so that writers hardly notice. */
+    void flushAccesses(Deadline deadline) {
+        int most = Accesses.ROOM / FLUSHED_AT_ONCE;
+        for (int i = 0; i < most && !accesses.isEmpty(); i++) {
+            writer.grow(
+                    tx -> {
+                        accesses.writeSome(tx, settings.policy(), FLUSHED_AT_ONCE);
+                        return true;
+                    },
+                    deadline);
+        }
+    }
+
+    private void loadSettings(Deadline deadline) {
+        settings = readers.read(Settings::load, deadline);
+    }
+
+    /** Stores a setting; the others notice within a second. */
+    void alter(Setting setting, Object value, Deadline deadline) {
+        writer.write(
+                tx -> {
+                    Schema.alter(tx.db, setting, value);
+                    tx.afterCommit(() -> look(() -> loadSettings(deadline.atLeast(FLUSH_PATIENCE))));
+                    return true;
+                },
+                deadline);
     }
 
     /** Nothing that goes wrong in one look keeps the others from being made, now and later. */
@@ -271,15 +342,56 @@ final class Engine implements CoordinationEngine {
         return readers;
     }
 
-    ValueFiles files() {
+    @Override
+    public ValueFiles files() {
         return files;
     }
 
-    Settings settings() {
+    Entries entries() {
+        return entries;
+    }
+
+    Accesses accesses() {
+        return accesses;
+    }
+
+    Eviction eviction() {
+        return eviction;
+    }
+
+    @Override
+    public Settings settings() {
         return settings;
     }
 
-    Path root() {
+    @Override
+    public long logBytes() {
+        return directory.logBytes();
+    }
+
+    @Override
+    public boolean isInTransaction() {
+        return writer.current() != null;
+    }
+
+    @Override
+    public <R> R query(Function<Database, R> query, Deadline deadline) {
+        Tx joined = writer.current();
+        return joined != null ? query.apply(joined.db) : readers.read(query, deadline);
+    }
+
+    @Override
+    public void hit(Row row) {
+        accesses.hit(row, clock.wallMillis() / 1000.0, settings);
+    }
+
+    @Override
+    public void missed() {
+        accesses.miss(settings);
+    }
+
+    @Override
+    public Path root() {
         return directory.root();
     }
 
@@ -305,7 +417,7 @@ final class Engine implements CoordinationEngine {
 
     @Override
     public Codec codec() {
-        return Codecs.json();
+        return codec;
     }
 
     @Override
@@ -318,8 +430,13 @@ final class Engine implements CoordinationEngine {
         directory.requireInPlace();
     }
 
-    /** Whether the directory still has its name. */
-    boolean isInPlace() {
+    @Override
+    public boolean wasMovedTo(Directory there) {
+        return directory.wasMovedTo(there);
+    }
+
+    @Override
+    public boolean isInPlace() {
         try {
             directory.requireInPlace();
             return true;
@@ -337,6 +454,11 @@ final class Engine implements CoordinationEngine {
         if (found != null) {
             throw new CacheReplacedException(String.valueOf(found.getMessage()), found);
         }
+    }
+
+    @Override
+    public void requireSpace() {
+        writer.requireSpace();
     }
 
     @Override
@@ -362,13 +484,15 @@ final class Engine implements CoordinationEngine {
     }
 
     /** Frees what the session holds, ends it, and closes everything; the lock file last, since it is the proof of life. */
-    void close() {
+    @Override
+    public void close() {
         closed = true;
         attachments.values().forEach(Engine::closeQuietly);
         dropWhatIsNotDue();
         keepers.shutdown();
         awaitKeepers();
         closeQuietly(sessions::close);
+        closeQuietly(this::flushSome);
         closeQuietly(checkpointer);
         closeQuietly(readers);
         closeQuietly(writer);

@@ -1,6 +1,7 @@
 package dev.latchkey.cache.sqlite;
 
 import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.CacheReplacedException;
 import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.Deadline;
 import java.util.HashMap;
@@ -27,13 +28,13 @@ final class Engines {
     private static final String OWNER = "dev.latchkey.engine.";
     private static final String SELF = self();
     private static final ReentrantLock LOCK = new ReentrantLock();
-    private static final Map<Object, Slot> SLOTS = new HashMap<>();
+    private static final Map<Key, Slot> SLOTS = new HashMap<>();
 
     private Engines() {}
 
     /** The states above. */
     static final class Slot {
-        final CompletableFuture<Engine> opened = new CompletableFuture<>();
+        final CompletableFuture<Source> opened = new CompletableFuture<>();
         final CompletableFuture<Void> closed = new CompletableFuture<>();
         int users = 1;
         boolean closing;
@@ -46,10 +47,13 @@ final class Engines {
     }
 
     /** One user's hold on an engine. */
-    record Lease(Object key, Slot slot, Engine engine) {}
+    record Lease(Key key, Slot slot, Source source) {}
 
-    static Lease acquire(Directory directory, Deadline deadline) {
-        Object key = key(directory);
+    /** Reading alone is another matter: it has connections of its own. */
+    record Key(Object inode, boolean readOnly) {}
+
+    static Lease acquire(Directory directory, OpenOptions options, Deadline deadline) {
+        Key key = new Key(inode(directory), options.readOnly());
         while (true) {
             Slot mine = null;
             Slot found;
@@ -57,6 +61,7 @@ final class Engines {
             try {
                 found = SLOTS.get(key);
                 if (found != null && found.isOfRemovedDirectory()) {
+                    requireNotMoved(found.opened.join(), directory);
                     SLOTS.remove(key);
                     found = null;
                 }
@@ -70,10 +75,10 @@ final class Engines {
                 LOCK.unlock();
             }
             if (mine != null) {
-                return new Lease(key, mine, openFirst(key, mine, directory, deadline));
+                return new Lease(key, mine, openFirst(key, mine, directory, options, deadline));
             }
             if (found != null && !found.closing) {
-                Engine engine = joinOpened(key, found, directory, deadline);
+                Source engine = joinOpened(key, found, directory, deadline);
                 if (engine != null) {
                     return new Lease(key, found, engine);
                 }
@@ -83,15 +88,25 @@ final class Engines {
         }
     }
 
-    private static Object key(Directory directory) {
+    /** A second engine on the same files would take the first one's kernel locks away when one of them is closed. */
+    private static void requireNotMoved(Source open, Directory directory) {
+        if (open.wasMovedTo(directory)) {
+            throw new CacheReplacedException("the cache in " + directory.root() + " was moved there from " + open.root()
+                    + " while this process had it open; close it first");
+        }
+    }
+
+    private static Object inode(Directory directory) {
         Object inode = Directory.key(directory.root());
         return inode == null ? directory.root() : inode;
     }
 
-    private static Engine openFirst(Object key, Slot slot, Directory directory, Deadline deadline) {
+    private static Source openFirst(Key key, Slot slot, Directory directory, OpenOptions options, Deadline deadline) {
         try {
             claim(key, directory);
-            Engine engine = Engine.open(directory, deadline);
+            Source engine = options.readOnly()
+                    ? ReadOnlyStore.open(directory, deadline)
+                    : Engine.open(directory, options, deadline);
             slot.opened.complete(engine);
             return engine;
         } catch (Throwable t) {
@@ -102,7 +117,7 @@ final class Engines {
     }
 
     /** The engine, or null if its opener failed: then it is for this thread to try, and to see the reason. */
-    private static @Nullable Engine joinOpened(Object key, Slot slot, Directory directory, Deadline deadline) {
+    private static @Nullable Source joinOpened(Key key, Slot slot, Directory directory, Deadline deadline) {
         try {
             return await(slot.opened, directory, deadline);
         } catch (CacheTimeoutException e) {
@@ -111,8 +126,8 @@ final class Engines {
         }
     }
 
-    private static void claim(Object key, Directory directory) {
-        Object owner = System.getProperties().putIfAbsent(OWNER + key, SELF);
+    private static void claim(Key key, Directory directory) {
+        Object owner = System.getProperties().putIfAbsent(OWNER + key.inode, SELF);
         if (owner != null && !owner.equals(SELF)) {
             throw new CacheException("the cache in " + directory.root() + " is already open in this process through the"
                     + " class loader " + owner + "; two copies of SQLite in one process corrupt a database: load"
@@ -129,8 +144,8 @@ final class Engines {
         Slot slot = lease.slot;
         LOCK.lock();
         try {
-            if (slot.users == 1 && lease.engine.writer().current() != null) {
-                throw new IllegalStateException("the last cache on " + lease.engine.root()
+            if (slot.users == 1 && lease.source.isInTransaction()) {
+                throw new IllegalStateException("the last cache on " + lease.source.root()
                         + " cannot be closed inside a transaction on it; close it after transact");
             }
             if (--slot.users > 0) {
@@ -141,18 +156,19 @@ final class Engines {
             LOCK.unlock();
         }
         try {
-            lease.engine.close();
+            lease.source.close();
         } finally {
             forget(lease.key, slot);
             slot.closed.complete(null);
         }
     }
 
-    private static void forget(Object key, Slot slot) {
+    private static void forget(Key key, Slot slot) {
         LOCK.lock();
         try {
-            if (SLOTS.remove(key, slot)) {
-                System.getProperties().remove(OWNER + key, SELF);
+            boolean last = SLOTS.remove(key, slot) && !SLOTS.containsKey(new Key(key.inode, !key.readOnly));
+            if (last) {
+                System.getProperties().remove(OWNER + key.inode, SELF);
             }
         } finally {
             LOCK.unlock();

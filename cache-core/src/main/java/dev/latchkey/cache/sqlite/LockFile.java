@@ -22,8 +22,10 @@ import org.jspecify.annotations.Nullable;
 final class LockFile implements AutoCloseable {
     /** Held while the files and tables of a directory are created. */
     static final long CREATION = 0;
-    /** Held by the one process that writes the log back. */
+    /** Held by the one process that writes the log back, or the ballast. */
     static final long CHECKPOINT = 1;
+    /** Held by the one process that removes what has expired or exceeds the limit. */
+    static final long REAPER = 2;
     /** Session n holds byte n; n starts here. */
     static final long FIRST_SESSION = 1L << 32;
 

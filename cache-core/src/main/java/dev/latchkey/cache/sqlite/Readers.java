@@ -1,6 +1,7 @@
 package dev.latchkey.cache.sqlite;
 
 import dev.latchkey.cache.CacheClosedException;
+import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.spi.Deadline;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.Semaphore;
@@ -60,7 +61,20 @@ final class Readers implements AutoCloseable {
         try {
             return Busy.retry(deadline, () -> where, () -> work.apply(db));
         } finally {
+            keep(db);
+        }
+    }
+
+    /** One that is still in a transaction would hold on to the log for ever. */
+    private void keep(Database db) {
+        if (!db.isStuck()) {
             idle.addFirst(db);
+            return;
+        }
+        try {
+            db.close();
+        } catch (CacheException e) {
+            // the next read opens another one
         }
     }
 
@@ -85,6 +99,15 @@ final class Readers implements AutoCloseable {
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Those that are idle are closed; the next read opens the file anew. */
+    void dropThoseThatSeeNoChanges() {
+        for (Database db = idle.peek(); db != null && db.seesNoChanges(); db = idle.peek()) {
+            if (idle.remove(db)) {
+                db.close();
             }
         }
     }

@@ -1,11 +1,14 @@
 package dev.latchkey.cache.sqlite;
 
 import dev.latchkey.cache.CacheCorruptException;
+import dev.latchkey.cache.EvictionPolicy;
+import dev.latchkey.cache.Setting;
 import dev.latchkey.cache.spi.Deadline;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -35,6 +38,8 @@ import org.jspecify.annotations.Nullable;
 /** Creates the tables of a directory and checks those it finds. */
 final class Schema {
     static final long FORMAT = 1;
+    private static final String JSON_DISK_CODEC = "jsonZip";
+    private static final List<String> COUNTERS = List.of(Counters.COUNT, Counters.SIZE, Counters.HITS, Counters.MISSES);
 
     private static final List<String> SHARED = List.of(
             "CREATE TABLE IF NOT EXISTS Settings (key TEXT NOT NULL UNIQUE, value)",
@@ -63,10 +68,10 @@ final class Schema {
             CREATE TRIGGER IF NOT EXISTS Settings_size_delete AFTER DELETE ON Cache FOR EACH ROW BEGIN
             UPDATE Settings SET value = value - OLD.size WHERE key = 'size'; END""");
 
-    private static final Map<String, String> POLICY_INDEX = Map.of(
-            "least-recently-stored", "CREATE INDEX IF NOT EXISTS Cache_store_time ON Cache (store_time)",
-            "least-recently-used", "CREATE INDEX IF NOT EXISTS Cache_access_time ON Cache (access_time)",
-            "least-frequently-used", "CREATE INDEX IF NOT EXISTS Cache_access_count ON Cache (access_count)");
+    private static final Map<EvictionPolicy, String> POLICY_INDEX = Map.of(
+            EvictionPolicy.LEAST_RECENTLY_STORED, "Cache_store_time",
+            EvictionPolicy.LEAST_RECENTLY_USED, "Cache_access_time",
+            EvictionPolicy.LEAST_FREQUENTLY_USED, "Cache_access_count");
 
     private static final List<String> OWN = List.of(
             "CREATE TABLE IF NOT EXISTS Latchkey (key TEXT NOT NULL UNIQUE, value)", """
@@ -86,24 +91,9 @@ final class Schema {
             CREATE UNIQUE INDEX IF NOT EXISTS LatchkeyItem_dedup ON LatchkeyItem (name, dedup_key)
             WHERE dedup_key IS NOT NULL AND status <> 2""");
 
-    private static final Map<String, Object> DEFAULTS = new TreeMap<>(Map.ofEntries(
-            Map.entry("statistics", 0L),
-            Map.entry("tag_index", 0L),
-            Map.entry("eviction_policy", "least-recently-stored"),
-            Map.entry("size_limit", 1L << 30),
-            Map.entry("cull_limit", 10L),
-            Map.entry("sqlite_auto_vacuum", 1L),
-            Map.entry("sqlite_cache_size", 8192L),
-            Map.entry("sqlite_journal_mode", "wal"),
-            Map.entry("sqlite_mmap_size", 0L),
-            Map.entry("sqlite_synchronous", 1L),
-            Map.entry("sqlite_wal_autocheckpoint", 10_000L),
-            Map.entry("disk_min_file_size", 32_768L),
-            Map.entry("disk_pickle_protocol", 5L),
-            Map.entry("count", 0L),
-            Map.entry("size", 0L),
-            Map.entry("hits", 0L),
-            Map.entry("misses", 0L)));
+    private static final String TAG_INDEX = "Cache_tag_rowid";
+    private static final String CREATE_TAG_INDEX =
+            "CREATE INDEX IF NOT EXISTS Cache_tag_rowid ON Cache (tag, rowid) WHERE tag IS NOT NULL";
 
     private Schema() {}
 
@@ -116,29 +106,42 @@ final class Schema {
         }
     }
 
-    /** Whether the tables are all there, so that opening need not write. */
+    /** A database that has no table of a cache is not one. */
+    static void requireShared(Database db) {
+        if (!db.all(Sql.TABLES, row -> row.getString(1)).containsAll(List.of("Settings", "Cache"))) {
+            throw new CacheCorruptException(db.file() + " holds no cache; was it created by something else?");
+        }
+    }
+
+    /** Whether the tables and indexes are all there, so that opening need not write. */
     static boolean isCurrent(Database db, Deadline deadline) {
         return Busy.retry(deadline, db::describe, () -> {
-            List<String> tables = db.all(Sql.TABLES, row -> row.getString(1));
-            if (!tables.contains("Latchkey") || !tables.contains("Cache")) {
+            List<String> names = db.all(Sql.TABLES, row -> row.getString(1));
+            if (!names.contains("Latchkey") || !names.contains("Cache")) {
                 return false;
             }
             Long format = db.one(Sql.OWN_SETTING, row -> row.getLong(1), "format");
             requireKnownFormat(format, db.file());
-            return format != null;
+            return format != null && names.containsAll(indexes(Settings.load(db)));
         });
+    }
+
+    private static List<String> indexes(Settings settings) {
+        return Stream.of(POLICY_INDEX.get(settings.policy()), settings.tagIndex() ? TAG_INDEX : null)
+                .filter(Objects::nonNull)
+                .toList();
     }
 
     /**
      * Creates what is missing, under the creation lock. Every step may be the last before a crash: the next opener
      * goes through all of them again. auto_vacuum must come before the first page is written.
      */
-    static void create(Database db, Deadline deadline) {
+    static void create(Database db, OpenOptions options, Deadline deadline) {
         Busy.run(deadline, db::describe, () -> db.execute(Sql.AUTO_VACUUM));
         Busy.run(deadline, db::describe, () -> db.execute(Sql.JOURNAL_WAL));
         Busy.run(deadline, db::describe, () -> db.update(Sql.BEGIN));
         try {
-            createTables(db);
+            createTables(db, options);
             db.update(Sql.COMMIT);
         } catch (Throwable t) {
             db.rollback();
@@ -146,22 +149,62 @@ final class Schema {
         }
     }
 
-    private static void createTables(Database db) {
+    private static void createTables(Database db, OpenOptions options) {
         boolean foreign = db.all(Sql.TABLES, row -> row.getString(1)).contains("Settings");
         SHARED.forEach(db::execute);
+        if (foreign) {
+            requireCodec(Settings.load(db), options.codec().name(), db.file());
+        }
         OWN.forEach(db::execute);
-        DEFAULTS.forEach((key, value) -> {
-            if (!foreign || !key.startsWith("sqlite_wal")) {
-                db.update(Sql.ADD_SETTING, key, value);
+        for (Setting setting : Setting.values()) {
+            boolean own = setting == Setting.REAPER;
+            if (own || !foreign || setting != Setting.SQLITE_WAL_AUTOCHECKPOINT) {
+                db.update(
+                        own ? Sql.ADD_OWN_SETTING : Sql.ADD_SETTING,
+                        setting.stored(),
+                        options.settings().getOrDefault(setting, setting.byDefault()));
+            }
+        }
+        COUNTERS.forEach(counter -> db.update(Sql.ADD_SETTING, counter, 0L));
+        createIndexes(db);
+        db.update(Sql.ADD_OWN_SETTING, "token_floor", 0L);
+        db.update(Sql.ADD_OWN_SETTING, "codec", options.codec().name());
+        db.update(Sql.ADD_OWN_SETTING, "format", FORMAT);
+    }
+
+    /** Makes the indexes that the stored settings ask for, and drops the others. */
+    private static void createIndexes(Database db) {
+        Settings settings = Settings.load(db);
+        POLICY_INDEX.forEach((policy, index) -> {
+            if (policy == settings.policy()) {
+                String column = index.substring("Cache_".length());
+                db.execute("CREATE INDEX IF NOT EXISTS " + index + " ON Cache (" + column + ")");
+            } else {
+                db.execute("DROP INDEX IF EXISTS " + index);
             }
         });
-        String index = POLICY_INDEX.get(Settings.load(db).evictionPolicy());
-        if (index != null) {
-            db.execute(index);
+        db.execute(settings.tagIndex() ? CREATE_TAG_INDEX : "DROP INDEX IF EXISTS " + TAG_INDEX);
+    }
+
+    /** Changes a stored setting, inside a transaction. */
+    static void alter(Database db, Setting setting, Object value) {
+        db.update(setting == Setting.REAPER ? Sql.SET_OWN_SETTING : Sql.SET_SETTING, setting.stored(), value);
+        if (setting == Setting.EVICTION_POLICY || setting == Setting.TAG_INDEX) {
+            createIndexes(db);
         }
-        db.update(Sql.ADD_OWN_SETTING, "token_floor", 0L);
-        db.update(Sql.ADD_OWN_SETTING, "codec", "json");
-        db.update(Sql.ADD_OWN_SETTING, "format", FORMAT);
+    }
+
+    /** What was stored with one codec cannot be read with another. */
+    static void requireCodec(Settings settings, String name, Object where) {
+        if (settings.isJsonDisk() && !name.equals(JSON_DISK_CODEC)) {
+            throw new IllegalArgumentException(
+                    where + " was made by python-diskcache's JSONDisk; it must be opened with the" + " codec '"
+                            + JSON_DISK_CODEC + "', not '" + name + "'");
+        }
+        if (!settings.isJsonDisk() && !settings.codec().equals(name)) {
+            throw new IllegalArgumentException(where + " was created with the codec '" + settings.codec()
+                    + "' and cannot be opened with the codec '" + name + "'");
+        }
     }
 
     private static void requireKnownFormat(@Nullable Long format, Path file) {

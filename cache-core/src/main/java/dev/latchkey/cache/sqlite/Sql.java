@@ -11,36 +11,134 @@ final class Sql {
     static final String ROLLBACK = "ROLLBACK";
     static final String CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)";
     static final String CHECKPOINT_RESTART = "PRAGMA wal_checkpoint(RESTART)";
+    static final String CHECKPOINT_TRUNCATE = "PRAGMA wal_checkpoint(TRUNCATE)";
 
     // Opening
 
     static final String APPLICATION_ID = "PRAGMA application_id";
     static final String AUTO_VACUUM = "PRAGMA auto_vacuum = 1";
     static final String JOURNAL_WAL = "PRAGMA journal_mode = wal";
-    static final String TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'";
-    static final String SETTINGS = "SELECT key, value FROM Settings";
+    static final String TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'index')";
     static final String ADD_SETTING = "INSERT OR IGNORE INTO Settings (key, value) VALUES (?, ?)";
     static final String SET_SETTING = "INSERT OR REPLACE INTO Settings (key, value) VALUES (?, ?)";
     static final String OWN_SETTING = "SELECT value FROM Latchkey WHERE key = ?";
     static final String ADD_OWN_SETTING = "INSERT OR IGNORE INTO Latchkey (key, value) VALUES (?, ?)";
 
+    // Settings
+
+    static final String ALL_SETTINGS = "SELECT key, value FROM Settings";
+    static final String ALL_OWN_SETTINGS = "SELECT key, value FROM Latchkey";
+    static final String COUNTER = "SELECT CAST(value AS INTEGER) FROM Settings WHERE key = ?";
+    static final String ADD_TO_COUNTER = "UPDATE Settings SET value = value + ? WHERE key = ?";
+    static final String SET_OWN_SETTING = "INSERT OR REPLACE INTO Latchkey (key, value) VALUES (?, ?)";
+
     // Cache
 
-    static final String ENTRY = "SELECT rowid, store_time, expire_time, tag, mode, filename, value, size FROM Cache"
-            + " WHERE key = ? AND raw = ?";
+    /** The columns of {@link Row}. */
+    static final String ROW = "rowid, store_time, expire_time, tag, mode, filename, value, size";
+
+    static final String LIVE = " (expire_time IS NULL OR expire_time > ?) ";
+    static final String UNPINNED = " store_time < ?1 AND access_time < ?1 AND access_count < ?2 ";
+
+    static final String ENTRY = "SELECT " + ROW + " FROM Cache WHERE key = ? AND raw = ?";
     static final String INSERT_ENTRY = """
             INSERT INTO Cache (key, raw, store_time, expire_time, access_time, access_count, tag, size, mode,
                 filename, value)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""";
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING rowid""";
     static final String UPDATE_ENTRY = """
             UPDATE Cache SET store_time = ?, expire_time = ?, access_time = ?, access_count = ?, tag = ?, size = ?,
                 mode = ?, filename = ?, value = ?
             WHERE rowid = ?""";
-    static final String UPDATE_NUMBER = "UPDATE Cache SET store_time = ?, value = ? WHERE rowid = ?";
-    static final String UPDATE_EXPIRY = """
-            UPDATE Cache SET expire_time = ?
-            WHERE key = ? AND raw = ? AND (expire_time IS NULL OR expire_time > ?)""";
+    static final String UPDATE_NUMBER = """
+            UPDATE Cache SET store_time = max(store_time, ?1), access_time = max(access_time, ?1),
+                access_count = access_count + ?2, value = ?3
+            WHERE rowid = ?4""";
+    static final String UPDATE_EXPIRY = "UPDATE Cache SET expire_time = ? WHERE key = ? AND raw = ? AND" + LIVE;
     static final String DELETE_ENTRY = "DELETE FROM Cache WHERE rowid = ?";
+    static final String DELETE_SAME_ENTRY = """
+            DELETE FROM Cache WHERE rowid = ? AND key = ? AND raw = ? AND store_time IS ? AND expire_time IS ?
+                AND tag IS ? AND mode IS ? AND filename IS ? AND value IS ?""";
+
+    /** At most this many rows are read or deleted at a time. */
+    static final int PAGE = 256;
+
+    static final String DELETE_EXPIRED = "DELETE FROM Cache WHERE rowid IN (SELECT rowid FROM Cache"
+            + " WHERE expire_time <= ? ORDER BY expire_time LIMIT ?) RETURNING filename";
+    static final String TAGGED_ROWIDS = "SELECT rowid FROM Cache WHERE tag = ? AND rowid > ? ORDER BY rowid LIMIT ?";
+    static final String DELETE_IF_TAGGED = "DELETE FROM Cache WHERE rowid = ? AND tag = ? RETURNING filename";
+    static final String DELETE_UP_TO = "DELETE FROM Cache WHERE rowid IN (SELECT rowid FROM Cache"
+            + " WHERE rowid <= ? ORDER BY rowid LIMIT ?) RETURNING filename";
+    static final String HAS_EXPIRED = "SELECT 1 FROM Cache WHERE expire_time <= ? LIMIT 1";
+    static final String LAST_ROWID = "SELECT coalesce(max(rowid), 0) FROM Cache";
+
+    // Iteration: each page continues behind the last key of the page before
+
+    private static final String KEYS = "SELECT key, raw, rowid FROM Cache WHERE" + LIVE + "AND ";
+    private static final String LIMIT = " LIMIT " + PAGE;
+    static final String KEYS_UP = KEYS + "rowid > ? AND rowid <= ? ORDER BY rowid" + LIMIT;
+    static final String KEYS_DOWN = KEYS + "rowid < ? ORDER BY rowid DESC" + LIMIT;
+    static final String KEYS_TAGGED = KEYS + "tag = ? AND rowid > ? AND rowid <= ? ORDER BY rowid" + LIMIT;
+    static final String KEYS_SORTED_FIRST = KEYS + "key IS NOT NULL ORDER BY key, raw" + LIMIT;
+    static final String KEYS_SORTED = KEYS + "(key, raw) > (?, ?) ORDER BY key, raw" + LIMIT;
+    static final String KEYS_SORTED_DOWN_FIRST = KEYS + "key IS NOT NULL ORDER BY key DESC, raw DESC" + LIMIT;
+    static final String KEYS_SORTED_DOWN = KEYS + "(key, raw) < (?, ?) ORDER BY key DESC, raw DESC" + LIMIT;
+
+    // Queues: a range of keys, without those in it that no push has made
+
+    private static final String ITEM_ROW =
+            "SELECT " + ROW + ", key FROM Cache WHERE raw = 1 AND key > ? AND key < ? AND";
+    private static final String NUMBERED = " typeof(key) = 'integer' ";
+    private static final String PREFIXED =
+            " octet_length(key) = ? AND substr(CAST(key AS BLOB), -15) NOT GLOB '*[^0-9]*' ";
+    static final String QUEUE_FIRST_NUMBER = ITEM_ROW + LIVE + "AND" + NUMBERED + "ORDER BY key LIMIT 1";
+    static final String QUEUE_LAST_NUMBER = ITEM_ROW + LIVE + "AND" + NUMBERED + "ORDER BY key DESC LIMIT 1";
+    static final String QUEUE_FIRST_PREFIXED = ITEM_ROW + LIVE + "AND" + PREFIXED + "ORDER BY key LIMIT 1";
+    static final String QUEUE_LAST_PREFIXED = ITEM_ROW + LIVE + "AND" + PREFIXED + "ORDER BY key DESC LIMIT 1";
+    private static final String END = "SELECT key FROM Cache WHERE raw = 1 AND key > ? AND key < ? AND";
+    static final String QUEUE_LEAST_NUMBER = END + NUMBERED + "ORDER BY key LIMIT 1";
+    static final String QUEUE_GREATEST_NUMBER = END + NUMBERED + "ORDER BY key DESC LIMIT 1";
+    static final String QUEUE_LEAST_PREFIXED = END + PREFIXED + "ORDER BY key LIMIT 1";
+    static final String QUEUE_GREATEST_PREFIXED = END + PREFIXED + "ORDER BY key DESC LIMIT 1";
+    private static final String ANY_ITEM = "SELECT " + ROW + ", key, raw FROM Cache WHERE" + LIVE;
+    static final String FIRST_ENTRY = ANY_ITEM + "AND rowid > ? ORDER BY rowid LIMIT 1";
+    static final String LAST_ENTRY = ANY_ITEM + "AND rowid < ? ORDER BY rowid DESC LIMIT 1";
+
+    // Size and eviction
+
+    static final String PAGE_COUNT = "PRAGMA page_count";
+    static final String FREE_PAGES = "PRAGMA freelist_count";
+    static final String PAGE_SIZE = "PRAGMA page_size";
+    private static final String CANDIDATES =
+            "SELECT rowid, filename, size + coalesce(octet_length(value), 0) + octet_length(key) FROM Cache WHERE"
+                    + UNPINNED;
+    static final String STORED_FIRST = CANDIDATES + "ORDER BY store_time LIMIT ?3";
+    static final String USED_FIRST = CANDIDATES + "ORDER BY access_time LIMIT ?3";
+    static final String RARELY_USED_FIRST = CANDIDATES + "ORDER BY access_count LIMIT ?3";
+    static final String ACCESSED_AT =
+            "UPDATE Cache SET access_time = max(access_time, ?) WHERE rowid = ? AND store_time <= ?";
+    static final String ACCESSED_TIMES =
+            "UPDATE Cache SET access_count = access_count + ? WHERE rowid = ? AND store_time <= ?";
+
+    // Damage
+
+    static final String INTEGRITY = "PRAGMA integrity_check";
+    static final String REINDEX = "REINDEX";
+    /** The columns of {@link CheckedRow}: never a whole key, value or file name, for they may be of any length. */
+    private static final String CHECKED = "SELECT rowid, typeof(key), raw, typeof(mode), mode, typeof(filename),"
+            + " octet_length(filename), substr(filename, 1, 64), typeof(value), size FROM Cache WHERE";
+
+    static final String CHECKED_ROWS = CHECKED + " rowid > ? AND rowid <= ? ORDER BY rowid LIMIT " + PAGE;
+    static final String CHECKED_ROW = CHECKED + " rowid = ?";
+    static final String START_OF_KEY =
+            "SELECT raw, octet_length(key), substr(key, 1, 60), typeof(key) FROM Cache WHERE rowid = ?";
+    private static final String COUNT_OF_ROWS = "SELECT count(*) FROM Cache";
+    private static final String SUM_OF_SIZES = "SELECT CAST(total(size) AS INTEGER) FROM Cache";
+    /** Stored and true; one statement, so that all are of one moment. */
+    static final String COUNTERS = "SELECT (SELECT value FROM Settings WHERE key = 'count'), (" + COUNT_OF_ROWS
+            + "), (SELECT value FROM Settings WHERE key = 'size'), (" + SUM_OF_SIZES + ")";
+
+    static final String CORRECT_COUNTERS = "INSERT OR REPLACE INTO Settings (key, value) VALUES ('count', ("
+            + COUNT_OF_ROWS + ")), ('size', (" + SUM_OF_SIZES + "))";
 
     // Sessions
 

@@ -1,129 +1,169 @@
 package dev.latchkey.cache.sqlite;
 
 import com.google.common.reflect.TypeToken;
-import dev.latchkey.cache.Cache;
-import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheException;
-import dev.latchkey.cache.Codec;
+import dev.latchkey.cache.CheckReport;
 import dev.latchkey.cache.CodecException;
 import dev.latchkey.cache.EntryOptions;
+import dev.latchkey.cache.EntryTooLargeException;
+import dev.latchkey.cache.Setting;
+import dev.latchkey.cache.Side;
 import dev.latchkey.cache.StoredKey;
 import dev.latchkey.cache.StoredValue;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** A cache on the table Cache and the value files. */
-final class SqliteCache implements Cache {
-    /** The year 9999: no policy, Python's included, prefers an entry stored then. */
-    private static final double PINNED_TIME = 253_402_300_799.0;
-
-    private static final long PINNED_COUNT = 1L << 62;
+final class SqliteCache extends ReadableCache {
+    /** How often an entry is read and then taken if it is still the same, before others are held off meanwhile. */
+    private static final int TRIES = 3;
 
     private final Engines.Lease lease;
     private final Engine engine;
-    private final Codec codec;
-    private final Duration timeout;
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private final Entries entries;
+    /** To be deleted when the cache is closed. */
+    private final @Nullable Directory temporary;
 
-    SqliteCache(Engines.Lease lease, Duration timeout) {
+    SqliteCache(Engines.Lease lease, Engine engine, OpenOptions options, @Nullable Directory temporary) {
+        super(engine, options.codec(), options.timeout());
         this.lease = lease;
-        this.engine = lease.engine();
-        this.codec = engine.codec();
-        this.timeout = timeout;
+        this.temporary = temporary;
+        this.engine = engine;
+        this.entries = engine.entries();
     }
 
-    /** A row as it was read. */
-    private record Row(
-            long rowid,
-            double storeTime,
-            @Nullable Double expiry,
-            @Nullable Object tag,
-            int mode,
-            @Nullable String filename,
-            @Nullable Object value,
-            long size) {
-        static Row of(ResultSet row) throws SQLException {
-            return new Row(
-                    row.getLong(1),
-                    row.getDouble(2),
-                    (Double) asDouble(Database.column(row, 3)),
-                    Database.column(row, 4),
-                    row.getInt(5),
-                    row.getString(6),
-                    Database.column(row, 7),
-                    row.getLong(8));
-        }
-
-        private static @Nullable Object asDouble(@Nullable Object column) {
-            return column instanceof Long number ? Double.valueOf(number) : column;
-        }
-
-        boolean isLive(double now) {
-            return expiry == null || expiry > now;
-        }
-    }
-
-    /** A value on its way into a row. */
-    private record Columns(
-            int mode,
-            long size,
-            @Nullable String filename,
-            @Nullable Object value) {}
+    // Storing
 
     @Override
     public void set(Object key, Object value, EntryOptions options) {
-        store(key, value, options, true);
+        Deadline deadline = begin();
+        StoredKey stored = codec.encodeKey(key);
+        Objects.requireNonNull(options, "options");
+        Columns columns = columns(key, value);
+        store(List.of(columns), tx -> put(tx, stored, Entries.find(tx.db, stored), columns, options), deadline);
     }
 
     @Override
     public boolean add(Object key, Object value, EntryOptions options) {
-        return store(key, value, options, false);
-    }
-
-    private boolean store(Object key, Object value, EntryOptions options, boolean replace) {
         Deadline deadline = begin();
         StoredKey stored = codec.encodeKey(key);
         Objects.requireNonNull(options, "options");
-        if (!replace && containsKey(key)) {
+        if (containsKey(key)) {
+            encode(key, value);
             return false;
         }
-        Columns columns = columns(key, value);
-        try {
-            boolean written = engine.writer().write(tx -> upsert(tx, stored, columns, options, replace), deadline);
-            if (!written) {
-                discard(columns);
-            }
-            return written;
-        } catch (Throwable t) {
+        return add(stored, columns(key, value), options, deadline);
+    }
+
+    private boolean add(StoredKey key, Columns columns, EntryOptions options, Deadline deadline) {
+        boolean added = store(
+                List.of(columns),
+                tx -> {
+                    Row old = Entries.find(tx.db, key);
+                    boolean absent = old == null || !old.isLive(now()) || !isWhole(old);
+                    return absent && put(tx, key, old, columns, options);
+                },
+                deadline);
+        if (!added) {
             discard(columns);
+        }
+        return added;
+    }
+
+    /** A value with its key, ready to be written. */
+    private record Prepared(StoredKey key, Columns columns) {}
+
+    @Override
+    public void setAll(Map<?, ?> values, EntryOptions options) {
+        Deadline deadline = begin();
+        Objects.requireNonNull(options, "options");
+        List<Prepared> prepared = new ArrayList<>();
+        try {
+            values.forEach((key, value) -> prepared.add(new Prepared(codec.encodeKey(key), columns(key, value))));
+        } catch (Throwable t) {
+            prepared.forEach(one -> discard(one.columns));
+            throw t;
+        }
+        if (!prepared.isEmpty()) {
+            store(prepared.stream().map(Prepared::columns).toList(), tx -> putAll(tx, prepared, options), deadline);
+        }
+    }
+
+    private boolean putAll(Tx tx, List<Prepared> prepared, EntryOptions options) {
+        double now = now();
+        Set<Long> rowids = new HashSet<>();
+        long bytes = 0;
+        for (Prepared one : prepared) {
+            rowids.add(entries.put(tx, one.key, Entries.find(tx.db, one.key), one.columns, options, now));
+            bytes += one.columns.bytes();
+        }
+        engine.eviction().written(tx, rowids, bytes, engine.settings(), now);
+        return true;
+    }
+
+    private boolean put(Tx tx, StoredKey key, @Nullable Row old, Columns columns, EntryOptions options) {
+        double now = now();
+        long rowid = entries.put(tx, key, old, columns, options, now);
+        engine.eviction().written(tx, Set.of(rowid), columns.bytes(), engine.settings(), now);
+        return true;
+    }
+
+    /** Runs a write that grows; if it fails, the files of its values go. */
+    private <R> R store(List<Columns> values, Function<Tx, R> work, Deadline deadline) {
+        try {
+            return engine.writer().grow(work, deadline);
+        } catch (Throwable t) {
+            values.forEach(this::discard);
             throw t;
         }
     }
 
+    private void discard(Columns columns) {
+        String filename = columns.filename();
+        if (filename != null) {
+            engine.files().remove(filename);
+        }
+    }
+
     private Columns columns(Object key, Object value) {
+        engine.writer().requireSpace();
         Object column = encode(key, value).column();
-        if (column instanceof String text && isLong(text, engine.settings().minFileSize())) {
+        Settings settings = engine.settings();
+        if (column instanceof String text && isLong(text, settings.minFileSize())) {
             byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-            return new Columns(
-                    StoredValue.Mode.TEXT.code(), bytes.length, engine.files().write(bytes), null);
+            requireFit(key, bytes.length, settings);
+            return Columns.file(StoredValue.Mode.TEXT, engine.files().write(bytes, settings));
         }
-        if (column instanceof byte[] bytes && bytes.length >= engine.settings().minFileSize()) {
-            return new Columns(
-                    StoredValue.Mode.BINARY.code(), bytes.length, engine.files().write(bytes), null);
+        if (column instanceof byte[] bytes && bytes.length >= settings.minFileSize()) {
+            requireFit(key, bytes.length, settings);
+            return Columns.file(StoredValue.Mode.BINARY, engine.files().write(bytes, settings));
         }
-        return new Columns(StoredValue.Mode.RAW.code(), 0, null, column);
+        Columns columns = Columns.inline(column);
+        requireFit(key, columns.bytes(), settings);
+        return columns;
+    }
+
+    private static void requireFit(Object key, long bytes, Settings settings) {
+        if (bytes > settings.valueLimit()) {
+            throw new EntryTooLargeException("the value of key " + quote(key) + " has " + bytes
+                    + " bytes, more than the limit of " + settings.valueLimit()
+                    + " bytes of this cache; raise its size_limit with alter");
+        }
     }
 
     /** Python counts characters, of which one may be two of Java's. */
@@ -132,6 +172,9 @@ final class SqliteCache implements Cache {
     }
 
     private StoredValue encode(Object key, Object value) {
+        if (value instanceof InputStream) {
+            throw new IllegalArgumentException("the value of key " + quote(key) + " is a stream; store it with write");
+        }
         try {
             return codec.encode(value);
         } catch (CodecException e) {
@@ -139,109 +182,104 @@ final class SqliteCache implements Cache {
         }
     }
 
-    private void discard(Columns columns) {
-        if (columns.filename != null) {
-            engine.files().remove(columns.filename);
-        }
+    @Override
+    public void write(Object key, InputStream value, EntryOptions options) {
+        Deadline begun = begin();
+        StoredKey stored = codec.encodeKey(key);
+        Objects.requireNonNull(options, "options");
+        Columns columns = receive(value);
+        Deadline deadline = begun.atLeast(timeout); // a slow stream is not a busy database
+        store(List.of(columns), tx -> put(tx, stored, Entries.find(tx.db, stored), columns, options), deadline);
     }
 
-    private boolean upsert(Tx tx, StoredKey key, Columns columns, EntryOptions options, boolean replace) {
-        double now = now();
-        Row old = find(tx.db, key);
-        if (old != null && !replace && old.isLive(now)) {
-            return false;
-        }
-        Double expiry = options.expireAfter().map(after -> expiry(now, after)).orElse(null);
-        double time = options.isPinned() ? PINNED_TIME : now;
-        long count = options.isPinned() ? PINNED_COUNT : 0;
-        Object tag = options.tag().orElse(null);
-        if (old == null) {
-            tx.db.update(
-                    Sql.INSERT_ENTRY,
-                    key.column(),
-                    key.raw() ? 1L : 0L,
-                    time,
-                    expiry,
-                    time,
-                    count,
-                    tag,
-                    columns.size,
-                    (long) columns.mode,
-                    columns.filename,
-                    columns.value);
-        } else {
-            tx.db.update(
-                    Sql.UPDATE_ENTRY,
-                    time,
-                    expiry,
-                    time,
-                    count,
-                    tag,
-                    columns.size,
-                    (long) columns.mode,
-                    columns.filename,
-                    columns.value,
-                    old.rowid);
-            removeAfterCommit(tx, old);
-        }
-        tx.onRollback(() -> discard(columns));
-        return true;
+    private Columns receive(InputStream value) {
+        Objects.requireNonNull(value, "value");
+        engine.writer().requireSpace();
+        return Columns.file(StoredValue.Mode.BINARY, engine.files().write(value, engine.settings()));
     }
 
-    private void removeAfterCommit(Tx tx, Row old) {
-        if (old.filename != null) {
-            String filename = old.filename;
-            tx.afterCommit(() -> engine.files().remove(filename));
-        }
-    }
-
-    private static double expiry(double now, Duration after) {
-        return now + after.getSeconds() + after.getNano() / 1e9;
-    }
+    // Numbers
 
     @Override
     public long incr(Object key, long delta, long initial) {
         Deadline deadline = begin();
         StoredKey stored = codec.encodeKey(key);
-        return engine.writer().write(tx -> add(tx, key, stored, delta, initial), deadline);
+        return engine.writer()
+                .grow(
+                        tx -> add(tx, stored, initial, old -> {
+                            if (!(old instanceof Long number)) {
+                                throw notANumber(key, "an integral number", old);
+                            }
+                            return Math.addExact(number, delta);
+                        }),
+                        deadline);
     }
 
-    private long add(Tx tx, Object key, StoredKey stored, long delta, long initial) {
-        double now = now();
-        Row old = find(tx.db, stored);
-        if (old == null || !old.isLive(now)) {
-            long sum = Math.addExact(initial, delta);
-            upsert(tx, stored, new Columns(StoredValue.Mode.RAW.code(), 0, null, sum), EntryOptions.none(), true);
+    @Override
+    public double incr(Object key, double delta) {
+        Deadline deadline = begin();
+        StoredKey stored = codec.encodeKey(key);
+        if (Double.isNaN(delta)) {
+            throw new IllegalArgumentException("delta must be a number, was NaN");
+        }
+        return engine.writer()
+                .grow(
+                        tx -> add(tx, stored, 0.0, old -> {
+                            if (!(old instanceof Number number)) {
+                                throw notANumber(key, "a number", old);
+                            }
+                            double sum = number.doubleValue() + delta;
+                            if (Double.isNaN(sum)) {
+                                throw new ArithmeticException(
+                                        "key " + quote(key) + ": " + old + " and " + delta + " have no sum");
+                            }
+                            return sum;
+                        }),
+                        deadline);
+    }
+
+    private <N> N add(Tx tx, StoredKey key, Object initial, Function<@Nullable Object, N> sumOf) {
+        Row old = Entries.find(tx.db, key);
+        if (old == null || !old.isLive(now())) {
+            N sum = sumOf.apply(initial);
+            put(tx, key, old, Columns.inline(sum), EntryOptions.none());
             return sum;
         }
-        if (old.mode != StoredValue.Mode.RAW.code() || !(old.value instanceof Long number)) {
-            throw new CodecException("the value of key " + quote(key) + " is not an integral number and cannot be"
-                    + " incremented; stored is " + typeOf(old.value));
-        }
-        long sum = Math.addExact(number, delta);
-        tx.db.update(Sql.UPDATE_NUMBER, old.storeTime >= PINNED_TIME ? old.storeTime : now, sum, old.rowid);
+        N sum = sumOf.apply(old.mode() == StoredValue.Mode.RAW.code() ? old.value() : null);
+        long accesses = 1 + engine.accesses().take(tx, old.rowid());
+        tx.db.update(Sql.UPDATE_NUMBER, now(), accesses, sum, old.rowid());
         return sum;
     }
 
-    private static String typeOf(@Nullable Object value) {
-        return value == null ? "no inline value" : value.getClass().getSimpleName();
+    private static CodecException notANumber(Object key, String wanted, @Nullable Object old) {
+        return new CodecException("the value of key " + quote(key) + " is not " + wanted
+                + " and cannot be incremented; stored is "
+                + (old == null ? "no inline value" : old.getClass().getSimpleName()));
     }
+
+    // Expiry
 
     @Override
     public boolean touch(Object key, Duration expireAfter) {
         Deadline deadline = begin();
         StoredKey stored = codec.encodeKey(key);
-        EntryOptions checked = EntryOptions.none().expireAfter(expireAfter);
-        return engine.writer()
-                .write(
-                        tx -> {
-                            double now = now();
-                            double expiry = expiry(now, checked.expireAfter().orElseThrow());
-                            return tx.db.update(Sql.UPDATE_EXPIRY, expiry, stored.column(), stored.raw() ? 1L : 0L, now)
-                                    > 0;
-                        },
-                        deadline);
+        Duration after =
+                EntryOptions.none().expireAfter(expireAfter).expireAfter().orElseThrow();
+        return engine.writer().write(tx -> expireAt(tx, stored, Entries.expiry(now(), after)), deadline);
     }
+
+    @Override
+    public boolean persist(Object key) {
+        Deadline deadline = begin();
+        StoredKey stored = codec.encodeKey(key);
+        return engine.writer().write(tx -> expireAt(tx, stored, null), deadline);
+    }
+
+    private boolean expireAt(Tx tx, StoredKey key, @Nullable Double time) {
+        return tx.db.update(Sql.UPDATE_EXPIRY, time, key.column(), key.raw() ? 1L : 0L, now()) > 0;
+    }
+
+    // Removing
 
     @Override
     public boolean delete(Object key) {
@@ -250,124 +288,221 @@ final class SqliteCache implements Cache {
         return engine.writer()
                 .write(
                         tx -> {
-                            Row old = find(tx.db, stored);
+                            Row old = Entries.find(tx.db, stored);
                             if (old == null) {
                                 return false;
                             }
-                            tx.db.update(Sql.DELETE_ENTRY, old.rowid);
-                            removeAfterCommit(tx, old);
+                            entries.delete(tx, old.rowid(), old.filename());
                             return old.isLive(now());
                         },
                         deadline);
     }
 
     @Override
-    public <V> @Nullable V get(Object key, TypeToken<V> type) {
+    public <V> Optional<Entry<V>> popEntry(Object key, TypeToken<V> type) {
         Objects.requireNonNull(type, "type");
-        Read read = read(key);
-        return read == null ? null : decode(key, read.value, type);
+        Deadline deadline = begin();
+        StoredKey stored = codec.encodeKey(key);
+        return take(
+                () -> Optional.ofNullable(find(key, stored, deadline)).map(found -> new FoundItem(stored, key, found)),
+                item -> entry(key, item.found(), type),
+                deadline);
     }
 
     @Override
-    public @Nullable Object get(Object key) {
-        Read read = read(key);
-        try {
-            return read == null ? null : codec.decode(read.value);
-        } catch (CodecException e) {
-            throw named(key, e);
-        }
-    }
-
-    @Override
-    public <V> Optional<Entry<V>> entry(Object key, Class<V> type) {
+    public <V> Optional<Item<V>> pull(@Nullable String prefix, Side side, TypeToken<V> type) {
         Objects.requireNonNull(type, "type");
-        Read read = read(key);
-        if (read == null) {
-            return Optional.empty();
-        }
-        return Optional.of(new Entry<>(
-                decode(key, read.value, TypeToken.of(type)),
-                Optional.ofNullable(read.row.tag),
-                instant(read.row.storeTime),
-                Optional.ofNullable(read.row.expiry).map(SqliteCache::instant)));
+        Deadline deadline = begin();
+        EntryQueue queue = new EntryQueue(prefix);
+        return take(
+                () -> firstWhole(
+                        queue, side, lost -> remove(StoredKey.raw(lost.key()), lost.row(), deadline), deadline),
+                item -> item(item, type),
+                deadline);
     }
-
-    private static Instant instant(double seconds) {
-        return Instant.ofEpochMilli(Math.round(seconds * 1000));
-    }
-
-    private <V> @Nullable V decode(Object key, StoredValue value, TypeToken<V> type) {
-        try {
-            return codec.decode(value, type);
-        } catch (CodecException e) {
-            throw named(key, e);
-        }
-    }
-
-    private record Read(Row row, StoredValue value) {}
 
     /**
-     * Reads a row and its file. A file that is missing or cut short was replaced between the two steps, so the row is read again; if the
-     * row still names it, the value is gone.
+     * Reads something, turns it into what the caller wants, which may fail and may take long, and then removes it if it is still
+     * the same. After a few races lost the write lock is held meanwhile.
      */
-    private @Nullable Read read(Object key) {
-        Deadline deadline = begin();
-        StoredKey stored = codec.encodeKey(key);
-        String missing = null;
-        while (true) {
-            Row row = query(db -> find(db, stored), deadline);
-            if (row == null || !row.isLive(now())) {
-                return null;
+    private <R> Optional<R> take(Supplier<Optional<FoundItem>> find, Function<FoundItem, R> decode, Deadline deadline) {
+        for (int i = 0; i < TRIES; i++) {
+            Optional<FoundItem> read = find.get();
+            if (read.isEmpty()) {
+                return Optional.empty();
             }
-            if (row.filename == null) {
-                return new Read(row, stored(key, row, row.value));
+            R result = decode.apply(read.get());
+            if (remove(read.get().stored(), read.get().found().row(), deadline)) {
+                return Optional.of(result);
             }
-            byte[] content = engine.files().read(row.filename);
-            if (content != null && content.length == row.size) {
-                return new Read(row, stored(key, row, content));
-            }
-            if (row.filename.equals(missing)) {
-                return null;
-            }
-            missing = row.filename;
         }
+        return transact(
+                () -> {
+                    Optional<R> result = Optional.empty();
+                    Optional<FoundItem> read = find.get();
+                    if (read.isPresent()) {
+                        result = Optional.of(decode.apply(read.get()));
+                        Row row = read.get().found().row();
+                        engine.writer()
+                                .write(
+                                        tx -> {
+                                            entries.delete(tx, row.rowid(), row.filename());
+                                            return true;
+                                        },
+                                        deadline);
+                    }
+                    return result;
+                },
+                deadline);
     }
 
-    /** What is in the directory may have been written by anybody. */
-    private static StoredValue stored(Object key, Row row, @Nullable Object content) {
-        try {
-            StoredValue.Mode mode = StoredValue.Mode.of(row.mode);
-            return mode == StoredValue.Mode.TEXT && content instanceof byte[] bytes
-                    ? StoredValue.text(new String(bytes, StandardCharsets.UTF_8))
-                    : new StoredValue(mode, content);
-        } catch (IllegalArgumentException e) {
-            throw new CodecException("key " + quote(key) + ": the row is damaged: " + e.getMessage(), e);
-        }
+    private boolean remove(StoredKey key, Row row, Deadline deadline) {
+        return engine.writer().write(tx -> entries.deleteIfSame(tx, key, row), deadline);
+    }
+
+    // Queues
+
+    @Override
+    public Object push(Object value, @Nullable String prefix, Side side, EntryOptions options) {
+        Deadline deadline = begin();
+        Objects.requireNonNull(side, "side");
+        Objects.requireNonNull(options, "options");
+        requirePrefix(prefix);
+        return push(columns(prefix == null ? "of a queue" : prefix, value), prefix, side, options, deadline);
     }
 
     @Override
-    public boolean containsKey(Object key) {
+    public Object push(InputStream value, @Nullable String prefix, Side side, EntryOptions options) {
         Deadline deadline = begin();
-        StoredKey stored = codec.encodeKey(key);
-        Row row = query(db -> find(db, stored), deadline);
-        return row != null && row.isLive(now());
+        Objects.requireNonNull(side, "side");
+        Objects.requireNonNull(options, "options");
+        requirePrefix(prefix);
+        return push(receive(value), prefix, side, options, deadline.atLeast(timeout));
     }
 
-    private <R> R query(Function<Database, R> query, Deadline deadline) {
-        Tx joined = engine.writer().current();
-        return joined != null ? query.apply(joined.db) : engine.readers().read(query, deadline);
+    private void requirePrefix(@Nullable String prefix) {
+        if (prefix != null) {
+            codec.encodeKey(prefix);
+        }
     }
 
-    @SuppressWarnings("NullAway") // null where there is no row
-    private static Row find(Database db, StoredKey key) {
-        return db.one(Sql.ENTRY, Row::of, key.column(), key.raw() ? 1L : 0L);
+    private Object push(Columns columns, @Nullable String prefix, Side side, EntryOptions options, Deadline deadline) {
+        EntryQueue queue = new EntryQueue(prefix);
+        EntryOptions pinned = options.pinned();
+        return store(
+                List.of(columns),
+                tx -> {
+                    Object key = queue.newKey(tx.db, side);
+                    put(tx, StoredKey.raw(key), null, columns, pinned);
+                    return key;
+                },
+                deadline);
     }
+
+    // Many entries
+
+    @Override
+    public int expire() {
+        double now = now();
+        return pages(tx -> entries.deleteMany(tx, Sql.DELETE_EXPIRED, now, (long) Sql.PAGE), begin());
+    }
+
+    @Override
+    public int evict(Object tag) {
+        Object column = tagColumn(tag);
+        int evicted = 0;
+        List<Long> page = taggedBehind(Long.MIN_VALUE, column);
+        while (!page.isEmpty()) {
+            List<Long> rowids = page;
+            evicted += engine.writer().write(tx -> deleteTagged(tx, rowids, column), Deadline.after(timeout));
+            page = taggedBehind(rowids.get(rowids.size() - 1), column);
+        }
+        return evicted;
+    }
+
+    /** Found by reading, since without an index every entry is looked at. */
+    private List<Long> taggedBehind(long last, Object tag) {
+        return query(db -> db.all(Sql.TAGGED_ROWIDS, row -> row.getLong(1), tag, last, (long) Sql.PAGE), begin());
+    }
+
+    private int deleteTagged(Tx tx, List<Long> rowids, Object tag) {
+        return rowids.stream()
+                .mapToInt(rowid -> entries.deleteMany(tx, Sql.DELETE_IF_TAGGED, rowid, tag))
+                .sum();
+    }
+
+    @Override
+    public int clear() {
+        Deadline deadline = begin();
+        long last = query(KeyPages::lastRowid, deadline);
+        return pages(tx -> entries.deleteMany(tx, Sql.DELETE_UP_TO, last, (long) Sql.PAGE), deadline);
+    }
+
+    @Override
+    public int cull() {
+        return expire() + pages(tx -> engine.eviction().evict(tx, Set.of(), Sql.PAGE, engine.settings()), begin());
+    }
+
+    /** Runs a step until it has nothing left to do; each is a transaction of its own, and each gets the full time. */
+    private int pages(ToIntFunction<Tx> step, Deadline first) {
+        int all = 0;
+        Deadline deadline = first;
+        for (int some = 1; some > 0; all += some) {
+            some = engine.writer().write(step::applyAsInt, deadline);
+            deadline = Deadline.after(timeout);
+        }
+        return all;
+    }
+
+    @Override
+    public CheckReport check(boolean repair) {
+        requireOpen();
+        return repair ? new Repair(engine, timeout, new Grace(engine.clock())).report() : look();
+    }
+
+    // Statistics and settings
+
+    @Override
+    public Stats stats() {
+        begin();
+        engine.flushSoon();
+        Stats written = super.stats();
+        Stats unwritten = engine.accesses().stats();
+        return new Stats(written.hits() + unwritten.hits(), written.misses() + unwritten.misses());
+    }
+
+    @Override
+    public Stats resetStats() {
+        return engine.writer()
+                .write(
+                        tx -> {
+                            engine.accesses().write(tx, engine.settings().policy());
+                            long hits = Counters.read(tx.db, Counters.HITS);
+                            long misses = Counters.read(tx.db, Counters.MISSES);
+                            tx.db.update(Sql.ADD_TO_COUNTER, -hits, Counters.HITS);
+                            tx.db.update(Sql.ADD_TO_COUNTER, -misses, Counters.MISSES);
+                            return new Stats(hits, misses);
+                        },
+                        begin());
+    }
+
+    @Override
+    public void alter(Setting setting, Object value) {
+        Object stored = setting.toStored(value);
+        engine.alter(setting, stored, begin());
+    }
+
+    // Transactions
 
     @Override
     public <T> T transact(Callable<T> body) {
         Objects.requireNonNull(body, "body");
+        return transact(body, begin());
+    }
+
+    private <T> T transact(Callable<T> body, Deadline deadline) {
         try {
-            return engine.writer().transact(body, begin());
+            return engine.writer().transact(body, deadline);
         } catch (RuntimeException e) {
             throw e;
         } catch (InterruptedException e) {
@@ -379,11 +514,6 @@ final class SqliteCache implements Cache {
     }
 
     @Override
-    public Path directory() {
-        return engine.root();
-    }
-
-    @Override
     public <T> T unwrap(Class<T> type) {
         if (type != CoordinationEngine.class) {
             throw new IllegalArgumentException("a cache in a directory has no " + type.getName());
@@ -392,38 +522,17 @@ final class SqliteCache implements Cache {
         return type.cast(engine);
     }
 
-    private static CodecException named(Object key, CodecException e) {
-        return new CodecException("key " + quote(key) + ": " + e.getMessage(), e);
-    }
-
-    private static String quote(Object key) {
-        return key instanceof byte[] bytes ? "of " + bytes.length + " bytes" : "'" + key + "'";
-    }
-
-    private double now() {
-        return engine.clock().wallMillis() / 1000.0;
-    }
-
-    private Deadline begin() {
-        requireOpen();
-        return Deadline.after(timeout);
-    }
-
-    private void requireOpen() {
-        if (closed.get()) {
-            throw new CacheClosedException("this cache on " + engine.root() + " is closed");
-        }
-        engine.requireOpen();
-    }
-
     @Override
     public void close() {
-        if (closed.compareAndSet(false, true)) {
+        if (markClosed()) {
             try {
                 Engines.release(lease);
             } catch (IllegalStateException e) {
-                closed.set(false);
+                markOpen();
                 throw e;
+            }
+            if (temporary != null) {
+                temporary.delete();
             }
         }
     }

@@ -13,11 +13,46 @@ public final class SqliteCaches {
      * Opens a cache on the embedded engine.
      *
      * @param path the directory
-     * @param timeout how long a call waits for the database
+     * @param options how
      * @return the open cache
      */
-    public static Cache open(Path path, Duration timeout) {
-        Deadline deadline = Deadline.after(timeout).atLeast(Duration.ofSeconds(1));
-        return new SqliteCache(Engines.acquire(Directory.open(path), deadline), timeout);
+    public static Cache open(Path path, OpenOptions options) {
+        boolean network = options.networkFileSystem();
+        Directory directory =
+                options.readOnly() ? Directory.openReadOnly(path, network) : Directory.open(path, network);
+        return open(directory, options);
+    }
+
+    private static Cache open(Directory directory, OpenOptions options) {
+        Deadline deadline = Deadline.after(options.timeout()).atLeast(Duration.ofSeconds(1));
+        Engines.Lease lease = Engines.acquire(directory, options, deadline);
+        Source source = lease.source();
+        try {
+            Schema.requireCodec(source.settings(), options.codec().name(), source.root());
+        } catch (Throwable t) {
+            Engines.release(lease);
+            throw t;
+        }
+        return source instanceof Engine engine
+                ? new SqliteCache(lease, engine, options, null)
+                : new ReadOnlyCache(lease, options.codec(), options.timeout());
+    }
+
+    /**
+     * Opens a cache in a new directory, which is deleted when it is closed.
+     *
+     * @param options how
+     * @return the open cache
+     */
+    public static Cache temporary(OpenOptions options) {
+        Directory directory = Directory.temporary();
+        Engines.Lease lease;
+        try {
+            lease = Engines.acquire(directory, options, Deadline.after(options.timeout()));
+        } catch (Throwable t) {
+            directory.delete();
+            throw t;
+        }
+        return new SqliteCache(lease, (Engine) lease.source(), options, directory);
     }
 }

@@ -12,7 +12,9 @@ final class Tx {
     final Database db;
     private final List<Runnable> afterCommit = new ArrayList<>();
     private final List<Runnable> onRollback = new ArrayList<>();
+    private final List<Runnable> onAbort = new ArrayList<>();
     private @Nullable Throwable doom;
+    private boolean grows;
 
     Tx(Database db) {
         this.db = db;
@@ -27,6 +29,11 @@ final class Tx {
         onRollback.add(effect);
     }
 
+    /** Runs when what was done is undone, even if it is done anew, while nobody else can write; may run on any thread. */
+    void onAbort(Runnable effect) {
+        onAbort.add(effect);
+    }
+
     /** From now on it can only be rolled back. */
     void doom(Throwable cause) {
         if (doom == null) {
@@ -37,6 +44,15 @@ final class Tx {
     @Nullable
     Throwable doom() {
         return doom;
+    }
+
+    /** A part of it grows, so no room is made for it when the disk is full. */
+    void grows() {
+        grows = true;
+    }
+
+    boolean isGrowing() {
+        return grows;
     }
 
     /**
@@ -58,7 +74,13 @@ final class Tx {
         afterCommit.forEach(Runnable::run);
     }
 
+    void aborted() {
+        onAbort.forEach(Runnable::run);
+        onAbort.clear();
+    }
+
     void rolledBack() {
+        aborted();
         onRollback.forEach(Runnable::run);
     }
 }

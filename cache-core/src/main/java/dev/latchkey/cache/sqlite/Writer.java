@@ -2,6 +2,7 @@ package dev.latchkey.cache.sqlite;
 
 import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.CacheFullException;
 import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.Failpoint;
@@ -14,6 +15,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -33,16 +35,44 @@ import org.jspecify.annotations.Nullable;
 final class Writer implements AutoCloseable {
     private static final int MOST_PER_COMMIT = 64;
 
-    private final Database db;
-    private final Runnable committed;
+    private final Supplier<Database> opener;
+    private final Upkeep upkeep;
+    private final String where;
     private final ConcurrentLinkedDeque<Node<?>> line = new ConcurrentLinkedDeque<>();
     private final AtomicBoolean led = new AtomicBoolean();
     private volatile @Nullable UserTransaction current;
     private volatile boolean closed;
+    /** Whoever leads uses it. */
+    private volatile Database db;
 
-    Writer(Database db, Runnable committed) {
+    /** The opener is asked when the connection has become useless. */
+    Writer(Database db, Supplier<Database> opener, Upkeep upkeep) {
         this.db = db;
-        this.committed = committed;
+        this.opener = opener;
+        this.upkeep = upkeep;
+        this.where = db.describe();
+    }
+
+    /** What is done for the disk and the log. */
+    @FunctionalInterface
+    interface Upkeep {
+        void committed();
+
+        /** The setting, as it is now. */
+        default long synchronous() {
+            return 1;
+        }
+
+        /** Throws if there is no space for what grows. */
+        default void requireSpace() {}
+
+        /** The disk was full for an operation that grows. */
+        default void full() {}
+
+        /** The disk was full for an operation that does not grow; answers whether it is worth another try. */
+        default boolean makeRoom() {
+            return false;
+        }
     }
 
     private enum Stage {
@@ -61,6 +91,8 @@ final class Writer implements AutoCloseable {
         final @Nullable Function<Database, @Nullable R> single;
 
         final AtomicReference<Stage> stage = new AtomicReference<>(Stage.WAITING);
+        final boolean grows;
+        boolean roomMade;
         boolean alone;
         boolean singleTried;
 
@@ -73,9 +105,10 @@ final class Writer implements AutoCloseable {
         @Nullable
         Tx tx;
 
-        Node(@Nullable Function<Tx, R> work, @Nullable Function<Database, @Nullable R> single) {
+        Node(@Nullable Function<Tx, R> work, @Nullable Function<Database, @Nullable R> single, boolean grows) {
             this.work = work;
             this.single = single;
+            this.grows = grows;
         }
 
         boolean is(Stage wanted) {
@@ -85,6 +118,13 @@ final class Writer implements AutoCloseable {
         void run(Database db) {
             tx = new Tx(db);
             result = java.util.Objects.requireNonNull(work).apply(tx);
+        }
+
+        /** Before the rollback, so that no other process sees what the work did outside of the database. */
+        void abort() {
+            if (tx != null) {
+                tx.aborted();
+            }
         }
 
         void done() {
@@ -106,18 +146,39 @@ final class Writer implements AutoCloseable {
 
     /**
      * Runs an operation in a transaction: the caller's if it has one, else one shared with others. The operation must
-     * be a pure function of the database; it may run on another thread and more than once.
+     * be a pure function of the database; it may run on another thread and more than once. It must not need more space than
+     * there was before it: when the disk is full, room is made for it.
      */
     <R> R write(Function<Tx, R> work, Deadline deadline) {
         return write(work, null, deadline);
     }
 
     <R> R write(Function<Tx, R> work, @Nullable Function<Database, @Nullable R> single, Deadline deadline) {
+        return run(work, single, false, deadline);
+    }
+
+    /** The same for an operation that stores something more: when the disk is full, it is refused. */
+    <R> R grow(Function<Tx, R> work, Deadline deadline) {
+        requireSpace();
+        return run(work, null, true, deadline);
+    }
+
+    /** To be asked before anything is written for an operation that grows, also outside the database. */
+    void requireSpace() {
+        Tx joined = current();
+        if (joined != null) {
+            joined.grows();
+        }
+        upkeep.requireSpace();
+    }
+
+    private <R> R run(
+            Function<Tx, R> work, @Nullable Function<Database, @Nullable R> single, boolean grows, Deadline deadline) {
         Tx joined = current();
         if (joined != null) {
             return joined.join(work);
         }
-        Node<R> node = new Node<>(work, single);
+        Node<R> node = new Node<>(work, single, grows);
         boolean interrupted = false;
         line.add(node);
         try {
@@ -160,7 +221,9 @@ final class Writer implements AutoCloseable {
         try {
             return runAndCommit(body, tx);
         } catch (Throwable t) {
+            tx.aborted();
             db.rollback();
+            roomForNextAttempt(tx);
             throw t;
         } finally {
             current = null;
@@ -173,12 +236,22 @@ final class Writer implements AutoCloseable {
         }
     }
 
+    /** User code cannot be run again by us, but its caller will. */
+    private void roomForNextAttempt(Tx tx) {
+        if (tx.doom() instanceof CacheFullException && !tx.isGrowing()) {
+            upkeep.makeRoom();
+        }
+    }
+
     private <T> T runAndCommit(Callable<T> body, Tx tx) throws Exception {
         try {
             T result = body.call();
             Throwable doom = tx.doom();
             if (doom != null) {
-                throw new CacheException("the transaction was rolled back because a part of it failed: " + doom, doom);
+                String message = "the transaction was rolled back because a part of it failed: " + doom;
+                throw doom instanceof CacheFullException
+                        ? new CacheFullException(message, doom)
+                        : new CacheException(message, doom);
             }
             commit();
             return result;
@@ -195,7 +268,7 @@ final class Writer implements AutoCloseable {
     }
 
     private void takeLeadFor(Deadline deadline) {
-        Node<Void> node = new Node<>(null, null);
+        Node<Void> node = new Node<>(null, null, false);
         boolean interrupted = false;
         line.add(node);
         try {
@@ -210,7 +283,7 @@ final class Writer implements AutoCloseable {
             node.stage.set(Stage.RUNNING);
             line.remove(node);
             try {
-                begin(deadline);
+                beginWithRoom(deadline);
             } catch (Throwable t) {
                 giveLeadAway();
                 throw t;
@@ -235,7 +308,7 @@ final class Writer implements AutoCloseable {
     private void withdrawIfOver(Node<?> node, Deadline deadline, boolean interrupted) {
         boolean over = closed || deadline.hasPassed() || (interrupted && deadline.isInterruptible());
         if (over && withdraw(node)) {
-            throw closed ? closed() : Busy.timeout(deadline, db.describe(), null);
+            throw closed ? closed() : Busy.timeout(deadline, where, null);
         }
     }
 
@@ -267,8 +340,11 @@ final class Writer implements AutoCloseable {
             } catch (CacheTimeoutException e) {
                 return;
             } catch (CacheException e) {
-                fail(own, e);
-                return;
+                if (!isWorthAnotherTry(own, e)) {
+                    fail(own, e);
+                    return;
+                }
+                continue;
             }
             runBatch(nextBatch());
         }
@@ -281,9 +357,9 @@ final class Writer implements AutoCloseable {
         line.remove(node);
         try {
             Function<Database, @Nullable R> single = java.util.Objects.requireNonNull(node.single);
-            R result = Busy.retry(deadline, db::describe, () -> {
+            R result = Busy.retry(deadline, () -> where, () -> {
                 requireOpen();
-                return single.apply(db);
+                return single.apply(usable());
             });
             if (result == null) {
                 node.singleTried = true;
@@ -295,11 +371,34 @@ final class Writer implements AutoCloseable {
             requeue(node);
             return true;
         } catch (Throwable t) {
-            node.failure = t;
+            failAlone(node, t);
+            return node.is(Stage.DONE);
         }
         node.done();
         tellCommitted();
         return true;
+    }
+
+    /** It stands in line again if there is room for it now. */
+    private void failAlone(Node<?> node, Throwable failure) {
+        if (isWorthAnotherTry(node, failure)) {
+            node.alone = true;
+            requeue(node);
+        } else {
+            fail(node, failure);
+        }
+    }
+
+    private boolean isWorthAnotherTry(Node<?> node, Throwable failure) {
+        if (!(failure instanceof CacheFullException) || node.roomMade) {
+            return false;
+        }
+        if (node.grows) {
+            upkeep.full();
+            return false;
+        }
+        node.roomMade = true;
+        return upkeep.makeRoom();
     }
 
     private List<Node<?>> nextBatch() {
@@ -331,12 +430,13 @@ final class Writer implements AutoCloseable {
             commit();
         } catch (Throwable t) {
             failure = t;
+            batch.forEach(Node::abort);
             db.rollback();
         }
         if (failure == null) {
             batch.forEach(Node::done);
         } else if (batch.size() == 1) {
-            fail(batch.get(0), failure);
+            failAlone(batch.get(0), failure);
         } else {
             for (int i = batch.size() - 1; i >= 0; i--) {
                 batch.get(i).alone = true;
@@ -377,11 +477,41 @@ final class Writer implements AutoCloseable {
         return node.result;
     }
 
+    private void beginWithRoom(Deadline deadline) {
+        try {
+            begin(deadline);
+        } catch (CacheFullException e) {
+            if (!upkeep.makeRoom()) {
+                throw e;
+            }
+            begin(deadline);
+        }
+    }
+
     private void begin(Deadline deadline) {
-        Busy.run(deadline, db::describe, () -> {
+        Busy.run(deadline, () -> where, () -> {
             requireOpen();
-            db.update(Sql.BEGIN);
+            usable().update(Sql.BEGIN);
         });
+    }
+
+    /** The connection, a new one if the old one is stuck in a transaction that can neither go on nor be rolled back. */
+    private Database usable() {
+        if (db.isStuck()) {
+            Database fresh = opener.get();
+            closeStuck(db);
+            db = fresh;
+        }
+        db.obey(upkeep.synchronous());
+        return db;
+    }
+
+    private static void closeStuck(Database stuck) {
+        try {
+            stuck.close();
+        } catch (CacheException e) {
+            // what it had begun was never committed
+        }
     }
 
     private void commit() {
@@ -394,7 +524,7 @@ final class Writer implements AutoCloseable {
     /** What is committed is committed: nothing that goes wrong from here on may look like a failed transaction. */
     private void tellCommitted() {
         try {
-            committed.run();
+            upkeep.committed();
         } catch (RuntimeException | Error e) {
             // no checkpoint is planned, because the engine is closing: the last connection writes the log back
         }
@@ -419,7 +549,7 @@ final class Writer implements AutoCloseable {
     }
 
     private CacheClosedException closed() {
-        return new CacheClosedException("the cache on " + db.describe() + " is closed");
+        return new CacheClosedException("the cache on " + where + " is closed");
     }
 
     /** Waits for the running transaction, turns away whoever stands in line, and closes the connection for good. */

@@ -13,6 +13,7 @@ import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheCorruptException;
 import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.CacheReadOnlyException;
 import dev.latchkey.cache.CacheReplacedException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
@@ -36,6 +37,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -385,6 +387,22 @@ class OpeningTest {
         }
     }
 
+    /** Closing the second one's connections would drop the kernel locks of the first, even if it only reads. */
+    @Test
+    void aSecondClassLoaderIsRefusedAsLongAsAnyCacheIsOpenToReadOrToWrite() throws Exception {
+        Path path = directory.resolve("cache");
+        try (URLClassLoader loader = new URLClassLoader(classPath(), ClassLoader.getPlatformClassLoader())) {
+            Cache writing = Cache.open(path);
+            try (Cache reading = Cache.builder(path).readOnly(true).open()) {
+                writing.set("a", 1);
+                assertEquals(1, reading.get("a", int.class));
+                writing.close();
+                assertThrows(InvocationTargetException.class, () -> open(loader, path));
+            }
+            open(loader, path).close();
+        }
+    }
+
     private static AutoCloseable open(ClassLoader loader, Path path) throws ReflectiveOperationException {
         return (AutoCloseable) loader.loadClass(Cache.class.getName())
                 .getMethod("open", Path.class)
@@ -432,6 +450,23 @@ class OpeningTest {
         }
     }
 
+    /** A second engine on the same files would drop the kernel lock that proves that the first one's session lives. */
+    @Test
+    void aDirectoryThatWasMovedWhileItIsOpenCannotBeOpenedUnderItsNewName() throws IOException {
+        Path path = directory.resolve("cache");
+        Path moved = directory.resolve("moved");
+        Cache cache = Cache.open(path);
+        cache.set("a", 1);
+        Files.move(path, moved);
+        CacheReplacedException e = assertThrows(CacheReplacedException.class, () -> Cache.open(moved));
+        assertTrue(
+                e.getMessage().contains(path.toString()) && e.getMessage().contains(moved.toString()), e.getMessage());
+        cache.close();
+        try (Cache again = Cache.open(moved)) {
+            assertEquals(1, again.get("a", int.class));
+        }
+    }
+
     /** Once the number of the removed directory led to the engine of the removed one, for as long as that was open. */
     @Test
     void anotherDirectoryOfTheSameNumberIsAnotherOne() throws IOException {
@@ -470,5 +505,27 @@ class OpeningTest {
         assertEquals(session.id() + "|0", Rows.one(path, "SELECT id, dead FROM LatchkeySession"));
         second.close();
         assertEquals(List.of(), Rows.of(path, "SELECT id FROM LatchkeySession"));
+    }
+
+    @Test
+    void aDirectoryThatMayOnlyBeReadIsRefusedAsSuchWhicheverFileSaysSo() throws IOException {
+        Path path = directory.resolve("cache");
+        try (Cache cache = Cache.open(path)) {
+            cache.set("a", 1);
+        }
+        Path own = path.resolve("cache.db-latchkey");
+        Assumptions.assumeFalse(
+                System.getProperty("user.name").equals("root"), "whoever may write everything is not refused");
+        Files.setPosixFilePermissions(own.resolve("locks"), PosixFilePermissions.fromString("r--------"));
+        assertThrows(CacheReadOnlyException.class, () -> Cache.open(path));
+        Files.delete(own.resolve("locks"));
+        Files.delete(own.resolve("hints"));
+        Files.delete(own);
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("r-x------"));
+        try {
+            assertThrows(CacheReadOnlyException.class, () -> Cache.open(path));
+        } finally {
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
+        }
     }
 }

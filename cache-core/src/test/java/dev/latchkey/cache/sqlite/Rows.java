@@ -48,13 +48,16 @@ final class Rows {
         return rows.get(0);
     }
 
-    static void change(Path directory, String statement) {
+    /** Runs statements, all on one connection. */
+    static void change(Path directory, String... statements) {
         try (Connection connection = connect(directory);
                 var s = connection.createStatement()) {
             s.execute("PRAGMA busy_timeout = 5000");
-            s.executeUpdate(statement);
+            for (String statement : statements) {
+                s.execute(statement);
+            }
         } catch (SQLException e) {
-            throw new IllegalStateException(statement, e);
+            throw new IllegalStateException(String.join("; ", statements), e);
         }
     }
 }

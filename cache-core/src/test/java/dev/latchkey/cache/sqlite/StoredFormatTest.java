@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.EntryOptions;
+import dev.latchkey.cache.Setting;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.testing.Python;
@@ -108,6 +109,44 @@ class StoredFormatTest {
                             },
                             deadline);
         }
+    }
+
+    @Test
+    void settingsThatOnlyPythonWouldStoreAreObeyedAsPythonMeansThem() {
+        Path path = directory.resolve("cache");
+        Cache.open(path).close();
+        Rows.change(path, "UPDATE Settings SET value = 1e6 WHERE key = 'size_limit'");
+        Rows.change(path, "UPDATE Settings SET value = 5000000000 WHERE key = 'cull_limit'");
+        try (Cache cache = Cache.open(path)) {
+            assertEquals(1_000_000L, cache.settings().get(Setting.SIZE_LIMIT));
+            Engine engine = (Engine) cache.unwrap(CoordinationEngine.class);
+            assertEquals(1_000_000, engine.settings().sizeLimit());
+            assertEquals(Integer.MAX_VALUE, engine.settings().cullLimit());
+        }
+        Rows.change(path, "UPDATE Settings SET value = 0 WHERE key = 'size_limit'");
+        try (Cache cache = Cache.open(path)) {
+            Engine engine = (Engine) cache.unwrap(CoordinationEngine.class);
+            assertEquals(1, engine.settings().sizeLimit(), "never room, not the default of 1 GiB");
+        }
+    }
+
+    @Test
+    void aChangedSynchronousIsObeyedByTheNextCommit() {
+        try (Cache cache = Cache.open(directory.resolve("cache"))) {
+            Engine engine = (Engine) cache.unwrap(CoordinationEngine.class);
+            assertEquals(1, synchronousOf(engine));
+            cache.alter(Setting.SQLITE_SYNCHRONOUS, 2);
+            assertEquals(2, synchronousOf(engine));
+            cache.alter(Setting.SQLITE_SYNCHRONOUS, 1);
+            assertEquals(1, synchronousOf(engine));
+        }
+    }
+
+    private static long synchronousOf(Engine engine) {
+        return engine.writer()
+                .write(
+                        tx -> tx.db.one("PRAGMA synchronous", row -> row.getLong(1)),
+                        Deadline.after(Duration.ofSeconds(5)));
     }
 
     private static void assertPragmas(Database db) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.CacheFullException;
 import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.testing.TestDirectory;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -52,7 +54,7 @@ class WriterTest {
         database.execute("INSERT INTO T VALUES (0)");
         database.configure(1);
         other = Database.open(directory.resolve("cache.db"));
-        writer = new Writer(database, commits::incrementAndGet);
+        writer = new Writer(database, this::another, commits::incrementAndGet);
     }
 
     @AfterEach
@@ -61,6 +63,10 @@ class WriterTest {
         assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "a thread hangs");
         other.close();
         writer.close();
+    }
+
+    private Database another() {
+        return Database.open(directory.resolve("cache.db"));
     }
 
     private long stored() {
@@ -182,6 +188,29 @@ class WriterTest {
     }
 
     @Test
+    void whatABatchDidOutsideTheDatabaseIsUndoneBeforeAnotherProcessMayWrite() throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        Future<Boolean> first = block(release);
+        List<String> effects = new CopyOnWriteArrayList<>();
+        Future<Boolean> good = submitAndPark(tx -> {
+            effects.add("run");
+            tx.onAbort(() -> effects.add(assertThrows(CacheException.class, () -> other.execute("BEGIN IMMEDIATE"))
+                    .getClass()
+                    .getSimpleName()));
+            return add(tx);
+        });
+        Future<Boolean> bad = submitAndPark(tx -> {
+            throw new IllegalStateException("bad");
+        });
+        release.countDown();
+        assertTrue(first.get(10, TimeUnit.SECONDS));
+        assertTrue(good.get(10, TimeUnit.SECONDS));
+        assertThrows(ExecutionException.class, () -> bad.get(10, TimeUnit.SECONDS));
+        assertEquals(List.of("run", "BusyException", "run"), effects);
+        assertEquals(1, stored());
+    }
+
+    @Test
     void aCallerWhoseTimeIsOverWithdrawsWhileOthersGoOnWaiting() throws Exception {
         other.execute("BEGIN IMMEDIATE");
         Future<Boolean> patient = submit(WriterTest::add, Deadline.after(LONG));
@@ -253,7 +282,7 @@ class WriterTest {
     void nothingThatGoesWrongAfterTheCommitUndoesOrRepeatsIt() throws Exception {
         List<String> effects = new ArrayList<>();
         Database second = Database.open(directory.resolve("cache.db"));
-        Writer refused = new Writer(second, () -> {
+        Writer refused = new Writer(second, this::another, () -> {
             throw new RejectedExecutionException("closing");
         });
         try {
@@ -305,7 +334,127 @@ class WriterTest {
 
     private void reopen() {
         database = Database.open(directory.resolve("cache.db"));
-        writer = new Writer(database, () -> {});
+        writer = new Writer(database, this::another, () -> {});
+    }
+
+    // A connection that fails
+
+    /** The driver closes a statement that failed: once every later operation failed as well, for want of a COMMIT. */
+    @Test
+    void aStatementThatFailedWorksAgain() {
+        String taken = "INSERT INTO U VALUES (1)";
+        database.execute("CREATE TABLE U (n INTEGER UNIQUE)");
+        other.execute(taken);
+        assertThrows(CacheException.class, () -> writer.write(tx -> tx.db.update(taken), Deadline.after(LONG)));
+        other.execute("DELETE FROM U");
+        assertEquals(1, writer.<Integer>write(tx -> tx.db.update(taken), Deadline.after(LONG)));
+    }
+
+    @Test
+    void aConnectionThatCannotBeRolledBackIsReplaced() {
+        assertThrows(
+                CacheException.class,
+                () -> writer.write(
+                        tx -> {
+                            add(tx);
+                            tx.db.close();
+                            return add(tx);
+                        },
+                        Deadline.after(LONG)));
+        assertTrue(writer.write(WriterTest::add, Deadline.after(LONG)));
+        assertEquals(1, stored());
+    }
+
+    // A full disk
+
+    /** Says how often it was asked for what. */
+    private static final class FakeDisk implements Writer.Upkeep {
+        final List<String> asked = new ArrayList<>();
+
+        @Override
+        public void committed() {
+            asked.add("committed");
+        }
+
+        @Override
+        public void full() {
+            asked.add("full");
+        }
+
+        @Override
+        public boolean makeRoom() {
+            asked.add("makeRoom");
+            return true;
+        }
+    }
+
+    private static boolean full(Tx tx) {
+        throw new CacheFullException("full", new IllegalStateException());
+    }
+
+    @Test
+    void whatDoesNotGrowIsRunOnceMoreWhenRoomWasMade() {
+        FakeDisk disk = new FakeDisk();
+        try (Writer writer = new Writer(another(), this::another, disk)) {
+            boolean done = writer.write(
+                    tx -> {
+                        add(tx);
+                        return disk.asked.isEmpty() ? full(tx) : add(tx);
+                    },
+                    Deadline.after(LONG));
+            assertTrue(done);
+            assertEquals(List.of("makeRoom", "committed"), disk.asked);
+            assertEquals(2, stored());
+            disk.asked.clear();
+            assertThrows(CacheFullException.class, () -> writer.write(WriterTest::full, Deadline.after(LONG)));
+            assertEquals(List.of("makeRoom"), disk.asked);
+        }
+    }
+
+    @Test
+    void whatIsOneStatementIsRunOnceMoreWhenRoomWasMade() {
+        FakeDisk disk = new FakeDisk();
+        try (Writer writer = new Writer(another(), this::another, disk)) {
+            boolean done = writer.write(
+                    WriterTest::add,
+                    db -> {
+                        if (disk.asked.isEmpty()) {
+                            throw new CacheFullException("full", new IllegalStateException());
+                        }
+                        return db.update(ADD) == 1;
+                    },
+                    Deadline.after(LONG));
+            assertTrue(done);
+            assertEquals(List.of("makeRoom", "committed"), disk.asked);
+            assertEquals(1, stored());
+        }
+    }
+
+    @Test
+    void whatGrowsIsRefusedOnAFullDisk() {
+        FakeDisk disk = new FakeDisk();
+        try (Writer writer = new Writer(another(), this::another, disk)) {
+            assertThrows(CacheFullException.class, () -> writer.grow(WriterTest::full, Deadline.after(LONG)));
+            assertEquals(List.of("full"), disk.asked);
+        }
+    }
+
+    @Test
+    void forATransactionOfUserCodeRoomIsMadeForItsCallersNextAttempt() {
+        FakeDisk disk = new FakeDisk();
+        try (Writer writer = new Writer(another(), this::another, disk)) {
+            Callable<Boolean> swallowing = () -> {
+                assertThrows(CacheFullException.class, () -> writer.write(WriterTest::full, Deadline.after(LONG)));
+                return true;
+            };
+            assertThrows(CacheFullException.class, () -> writer.transact(swallowing, Deadline.after(LONG)));
+            assertEquals(List.of("makeRoom"), disk.asked);
+            disk.asked.clear();
+            Callable<Boolean> growing = () -> writer.grow(WriterTest::full, Deadline.after(LONG));
+            assertThrows(CacheFullException.class, () -> writer.transact(growing, Deadline.after(LONG)));
+            assertEquals(List.of(), disk.asked);
+            assertEquals(0, stored());
+        }
     }
 
     @Test

@@ -1,0 +1,84 @@
+package dev.latchkey.cache.sqlite;
+
+import com.google.common.base.Utf8;
+import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.Side;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The keys of one queue, as python-diskcache numbers them: up from 500,000,000,000,000 at the back and down at the front, as
+ * integers or as text {@code prefix-500000000000000}. Other keys in the range are no items: integers that far from the middle that
+ * pushing would never get there (42 for example), and texts that do not end in fifteen digits.
+ */
+final class EntryQueue {
+    private static final long MIDDLE = 500_000_000_000_000L;
+    private static final int DIGITS = 15;
+
+    private final @Nullable String prefix;
+    private final long least;
+    private final long greatest;
+    private final long keyBytes;
+
+    EntryQueue(@Nullable String prefix) {
+        this.prefix = prefix;
+        this.least = prefix == null ? MIDDLE / 2 : 0;
+        this.greatest = prefix == null ? MIDDLE + MIDDLE / 2 : 999_999_999_999_999L;
+        this.keyBytes = prefix == null ? 0 : Utf8.encodedLength(prefix) + 1L + DIGITS;
+    }
+
+    /** A row with its key. */
+    record Item(Object key, Row row) {}
+
+    /** The live item nearest to a side, behind {@code passed} if that is not null. */
+    @Nullable
+    Item next(Database db, Side side, @Nullable Object passed, double now) {
+        boolean front = side == Side.FRONT;
+        Object from = front && passed != null ? passed : key(least);
+        Object to = !front && passed != null ? passed : key(greatest);
+        Database.RowMapper<Item> mapper =
+                row -> new Item(Objects.requireNonNull(Database.column(row, Row.COLUMNS + 1)), Row.of(row));
+        return prefix == null
+                ? db.one(front ? Sql.QUEUE_FIRST_NUMBER : Sql.QUEUE_LAST_NUMBER, mapper, from, to, now)
+                : db.one(front ? Sql.QUEUE_FIRST_PREFIXED : Sql.QUEUE_LAST_PREFIXED, mapper, from, to, now, keyBytes);
+    }
+
+    /** The key of a new item. */
+    Object newKey(Database db, Side side) {
+        Object end = end(db, side);
+        if (end == null) {
+            return key(MIDDLE);
+        }
+        long number = end instanceof Long integer ? integer : number(end.toString());
+        long next = side == Side.BACK ? number + 1 : number - 1;
+        if (next <= least || next >= greatest) {
+            throw new CacheException(
+                    "the queue" + (prefix == null ? "" : " '" + prefix + "'") + " has no key left beyond " + end
+                            + " at its " + side + "; a key that no push has made is in its way");
+        }
+        return key(next);
+    }
+
+    private @Nullable Object end(Database db, Side side) {
+        boolean front = side == Side.FRONT;
+        Database.RowMapper<Object> mapper = row -> Objects.requireNonNull(Database.column(row, 1));
+        return prefix == null
+                ? db.one(front ? Sql.QUEUE_LEAST_NUMBER : Sql.QUEUE_GREATEST_NUMBER, mapper, key(least), key(greatest))
+                : db.one(
+                        front ? Sql.QUEUE_LEAST_PREFIXED : Sql.QUEUE_GREATEST_PREFIXED,
+                        mapper,
+                        key(least),
+                        key(greatest),
+                        keyBytes);
+    }
+
+    private static long number(String key) {
+        return Long.parseLong(key.substring(key.length() - DIGITS));
+    }
+
+    private Object key(long number) {
+        return prefix == null
+                ? (Object) number
+                : prefix + "-" + "0".repeat(DIGITS - Long.toString(number).length()) + number;
+    }
+}

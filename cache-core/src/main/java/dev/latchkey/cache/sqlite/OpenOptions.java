@@ -1,0 +1,19 @@
+package dev.latchkey.cache.sqlite;
+
+import dev.latchkey.cache.CacheBuilder;
+import dev.latchkey.cache.Codec;
+import dev.latchkey.cache.Setting;
+import java.time.Duration;
+import java.util.Map;
+
+/**
+ * What a {@link CacheBuilder} hands to an engine.
+ *
+ * @param settings in their stored form, for a directory that is created now
+ * @param timeout how long a call waits for the database
+ * @param codec how keys and values are stored
+ * @param readOnly whether the directory is opened for reading alone
+ * @param networkFileSystem whether it may be on a network file system
+ */
+public record OpenOptions(
+        Map<Setting, Object> settings, Duration timeout, Codec codec, boolean readOnly, boolean networkFileSystem) {}
