@@ -72,7 +72,42 @@ enum BrokenRule {
             "closeQuietly(hints);",
             "",
             ScenarioName.STORM,
-            "NO_RESIDUE");
+            "NO_RESIDUE"),
+    /** Eviction goes on with pinned entries when nothing else is left. */
+    PINNED_ENTRIES_EVICTED(
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/Eviction.java",
+            "Entries.PINNED_TIME,\n                Entries.PINNED_COUNT,",
+            "Double.MAX_VALUE, Long.MAX_VALUE,",
+            ScenarioName.EVICTION,
+            "REPEATED ENTRY_VALUES PULLED_ONCE COUNTER_ORDER"),
+    /** Eviction goes on with the very entry that it makes room for. */
+    OWN_WRITE_EVICTED(
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/Eviction.java",
+            "if (!spared.contains(candidate.rowid)) {",
+            "{",
+            ScenarioName.EVICTION,
+            "NO_ERRORS"),
+    /** A write evicts as many entries as it may, not as it needs. */
+    MORE_EVICTED_THAN_NEEDED(
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/Eviction.java",
+            "if (excess <= 0 || evicted == most) {",
+            "if (evicted == most) {",
+            ScenarioName.EVICTION,
+            "ENTRY_VALUES VOLUME"),
+    /** A value has its final name before the transaction begins that writes its row, as in Python. */
+    FILE_PUBLISHED_BEFORE_ITS_TRANSACTION(
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/ValueFiles.java",
+            "return new Written(name, size);",
+            "publish(name); return new Written(name, size);",
+            ScenarioName.PYTHON,
+            "NO_ERRORS ENTRY_VALUES"),
+    /** Whoever has read the first item of a queue takes it, even if another has removed it meanwhile. */
+    PULLED_UNSEEN(
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/SqliteCache.java",
+            "if (remove(read.get().stored(), read.get().found().row(), deadline)) {",
+            "if (remove(read.get().stored(), read.get().found().row(), deadline) || !read.isEmpty()) {",
+            ScenarioName.EVICTION,
+            "REPEATED PULLED_ONCE");
 
     private final String source;
     private final String piece;
@@ -114,6 +149,9 @@ enum BrokenRule {
 
     /** How long a run needs to be for it to show; it ends sooner when the referee sees it. */
     int seconds() {
+        if (scenario == ScenarioName.EVICTION || scenario == ScenarioName.PYTHON) {
+            return 8;
+        }
         return scenario == ScenarioName.LOCK && this != NO_REREAD_AFTER_WAKE ? 10 : 4;
     }
 

@@ -1,19 +1,29 @@
 package dev.latchkey.stress;
 
+import dev.latchkey.stress.check.NumberedItem;
 import dev.latchkey.stress.worker.Worker;
 import dev.latchkey.testing.Child;
 import dev.latchkey.testing.JavaCommand;
 import dev.latchkey.testing.JavaProcess;
+import dev.latchkey.testing.Python;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Starts the worker processes of a run, and remembers all there ever were. */
 final class Crew implements AutoCloseable {
+    /** How much longer than the run a process may live. */
+    private static final long LIFETIME_SECONDS = 90;
+
     private final Options options;
     private final ScenarioName scenario;
     private final Path work;
@@ -36,6 +46,10 @@ final class Crew implements AutoCloseable {
     /** A worker process, its name and its history. */
     record Member(String name, JavaProcess process, Path history) {
         private static final Duration DYING = Duration.ofSeconds(5);
+
+        boolean isPython() {
+            return name.startsWith("p");
+        }
 
         /** Does something to the process that only fails if it is dying, as it may at any time. */
         void unlessDying(Runnable act) {
@@ -67,11 +81,37 @@ final class Crew implements AutoCloseable {
                         history.toString(),
                         Integer.toString(refereePort))
                 .options("-Djava.io.tmpdir=" + work, "-Djna.tmpdir=" + work)
-                .lifetime(Duration.ofSeconds(options.seconds() + 90L));
+                .lifetime(Duration.ofSeconds(options.seconds() + LIFETIME_SECONDS));
         inFront.forEach(command::inFront);
         Member member = new Member(name, command.start(), history);
         all.add(member);
         return member;
+    }
+
+    /** Starts a process of Python, which works. */
+    Member startPython() {
+        String name = "p" + all.size();
+        Path history = work.resolve(name + ".history");
+        JavaProcess process = Python.start(
+                script(),
+                directory.toString(),
+                name,
+                Long.toString(options.seed() * 1_000 + all.size()),
+                history.toString(),
+                Integer.toString(refereePort),
+                Long.toString(NumberedItem.first(name, 0)),
+                Long.toString(options.seconds() + LIFETIME_SECONDS));
+        Member member = new Member(name, process, history);
+        all.add(member);
+        return member;
+    }
+
+    private static String script() {
+        try (InputStream script = Worker.class.getResourceAsStream("worker.py")) {
+            return new String(Objects.requireNonNull(script).readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Starts workers that wait until they are taken. */

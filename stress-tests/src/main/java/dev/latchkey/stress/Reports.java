@@ -38,7 +38,7 @@ final class Reports implements Checker {
                     && switch (operation.name()) {
                         case "lock", "incr" ->
                             !told.contains(entry(operation, operation.arguments(), operation.result()));
-                        case "claim" ->
+                        case "claim", "pull" ->
                             !told.contains(entry(
                                     operation,
                                     operation.result(),

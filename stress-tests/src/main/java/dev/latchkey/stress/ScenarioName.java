@@ -3,6 +3,7 @@ package dev.latchkey.stress;
 import dev.latchkey.stress.check.Checker;
 import dev.latchkey.stress.check.Conservation;
 import dev.latchkey.stress.check.CounterOrder;
+import dev.latchkey.stress.check.EntryValues;
 import dev.latchkey.stress.check.GrantOrder;
 import dev.latchkey.stress.check.HandOver;
 import dev.latchkey.stress.check.Integrity;
@@ -10,10 +11,14 @@ import dev.latchkey.stress.check.MutualExclusion;
 import dev.latchkey.stress.check.NoErrors;
 import dev.latchkey.stress.check.NoHang;
 import dev.latchkey.stress.check.NoResidue;
+import dev.latchkey.stress.check.PulledOnce;
 import dev.latchkey.stress.check.QueueDelivery;
 import dev.latchkey.stress.check.Results;
 import dev.latchkey.stress.check.TokenOrder;
+import dev.latchkey.stress.check.Volume;
+import dev.latchkey.stress.worker.EvictionScenario;
 import dev.latchkey.stress.worker.TransferScenario;
+import dev.latchkey.testing.Requirements;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,10 +31,18 @@ enum ScenarioName {
     QUEUE(true, false),
     COUNTERS(false, false),
     TRANSFERS(false, true),
-    STORM(true, false);
+    STORM(true, false),
+    EVICTION(true, true),
+    PYTHON(true, true);
 
     /** It writes two accounts; every thread of a killed process may have been at one. */
     private static final int FILES_PER_TRANSFER = 2;
+
+    /** The one that is written, and the one that was replaced. */
+    private static final int FILES_PER_WRITE = 2;
+
+    /** What closing writes after the last eviction. */
+    private static final long OVERHEAD_BYTES = 256 << 10;
 
     /** The log starts again at 16 MiB, but not while a process is stopped that reads from it; nor do others stop committing. */
     private static final long MOST_LOG_BYTES = 64 << 20;
@@ -70,11 +83,37 @@ enum ScenarioName {
         if (this == TRANSFERS) {
             checkers.add(new Conservation(TransferScenario.SUM));
         }
+        if (this == EVICTION || this == PYTHON) {
+            checkers.add(new EntryValues(this == EVICTION ? EvictionScenario.LIMIT : Long.MAX_VALUE));
+            checkers.add(new PulledOnce(whole));
+        }
+        if (this == EVICTION && whole) {
+            checkers.add(new Volume(EvictionScenario.LIMIT, OVERHEAD_BYTES));
+        }
         if (whole) {
-            int filesPerKill = this == TRANSFERS ? FILES_PER_TRANSFER * options.threads() : 0;
-            checkers.add(new NoResidue(0, filesPerKill, true, MOST_LOG_BYTES));
+            checkers.add(new NoResidue(0, filesPerThread() * options.threads(), true, MOST_LOG_BYTES));
         }
         return checkers;
+    }
+
+    /** How many value files without a row a thread may leave behind that is killed: those it writes and is about to remove. */
+    private int filesPerThread() {
+        return switch (this) {
+            case TRANSFERS -> FILES_PER_TRANSFER;
+            case EVICTION -> FILES_PER_WRITE + EvictionScenario.CULL_LIMIT;
+            case PYTHON -> FILES_PER_WRITE;
+            default -> 0;
+        };
+    }
+
+    /** How many processes of Python there are beside the JVMs. */
+    int pythons() {
+        return this == PYTHON ? 2 : 0;
+    }
+
+    /** Whether it cannot run here, since there is no Python with diskcache; where that must not be, it fails. */
+    boolean lacksPython() {
+        return pythons() > 0 && Requirements.pythonIfAny().isEmpty();
     }
 
     String word() {

@@ -139,6 +139,9 @@ final class Trial implements AutoCloseable {
         for (int i = 0; i < options.jvms(); i++) {
             working.add(crew.start(Worker.Role.WORK));
         }
+        for (int i = 0; i < scenario.pythons(); i++) {
+            working.add(crew.startPython());
+        }
         working.forEach(member -> member.process().await(Child.READY, START));
         if (!options.quiet()) {
             crew.keepSpares(SPARES);
@@ -185,7 +188,7 @@ final class Trial implements AutoCloseable {
                 if (ended.add(member)) {
                     bury(member);
                 }
-                Member fresh = crew.takeSpare();
+                Member fresh = member.isPython() ? crew.startPython() : crew.takeSpare();
                 if (fresh != null) {
                     crew.keepSpares(SPARES);
                     boolean opens = crew.all().size() % 4 == 0;

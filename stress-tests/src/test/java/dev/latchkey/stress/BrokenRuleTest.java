@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.stress.check.Violation;
+import dev.latchkey.testing.Requirements;
 import dev.latchkey.testing.TestDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -38,6 +39,9 @@ class BrokenRuleTest {
     @ParameterizedTest
     @MethodSource("everyRuleWithEverySeed")
     void aBrokenRuleIsNoticedByThePromiseItServes(BrokenRule rule, long seed) throws IOException {
+        if (rule.scenario().pythons() > 0) {
+            Requirements.python();
+        }
         Options options =
                 Options.parse(List.of()).withSeed(seed).withBroken(rule).withSeconds(rule.seconds());
         long start = System.nanoTime();

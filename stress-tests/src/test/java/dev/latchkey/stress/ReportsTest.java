@@ -25,7 +25,7 @@ class ReportsTest {
                 List.of(
                         new dev.latchkey.stress.history.Event(1, "t0", Kind.INVOKE, operation, arguments),
                         new dev.latchkey.stress.history.Event(2, "t0", Kind.OK, operation, result)));
-        Remains nothing = new Remains("ok", List.of(), List.of(), 0, List.of(), Map.of(), Map.of(), 0, 0);
+        Remains nothing = new Remains("ok", List.of(), List.of(), 0, List.of(), Map.of(), Map.of(), 0, 0, 0);
         return new Run(List.of(history), faults, nothing);
     }
 
@@ -39,6 +39,9 @@ class ReportsTest {
         assertEquals(List.of(), told(Verb.ENTER, "a", 7).check(lock));
         Run claim = run("claim", List.of(), List.of("x-1", "2"), List.of());
         assertEquals(List.of(), told(Verb.ENTER, "x-1", 2).check(claim));
+        Run pull = run("pull", List.of("in-order", "FRONT"), List.of("from-7", "3"), List.of());
+        assertEquals(List.of(), told(Verb.ONCE, "from-7", 3).check(pull));
+        assertEquals(1, told(Verb.ONCE, "from-7", 4).check(pull).size());
         Run count = run("incr", List.of("c", "1"), List.of("5"), List.of());
         assertEquals(List.of(), told(Verb.ONCE, "c", 5).check(count));
     }

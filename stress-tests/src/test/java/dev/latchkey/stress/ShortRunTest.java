@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("process")
 class ShortRunTest {
-    private static final int SECONDS = Integer.getInteger("latchkey.stress.seconds", 19);
+    private static final int SECONDS = Integer.getInteger("latchkey.stress.seconds", 15);
 
     /** Rounds that are added if too few processes were killed at some moment: how the processors are shared decides that. */
     private static final int MOST_EXTRA_ROUNDS = 4;

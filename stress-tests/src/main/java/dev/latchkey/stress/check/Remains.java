@@ -14,6 +14,7 @@ import java.util.Map;
  * @param items for each name, how many items are in the table
  * @param values the entries of the cache whose key is a text: a number or short text as it is, of an {@link AccountValue} its
  *     balance, {@code damaged} for any other bytes
+ * @param volume how many bytes the database and the value files that rows name take
  * @param logBytes how long the write-ahead log is
  * @param longestLogBytes how long it was at most, as far as anybody looked
  */
@@ -25,6 +26,7 @@ public record Remains(
         List<StateRow> states,
         Map<String, Integer> items,
         Map<String, String> values,
+        long volume,
         long logBytes,
         long longestLogBytes) {
     /** One row of {@code LatchkeyState}. */

@@ -26,6 +26,7 @@ import org.sqlite.JDBC;
  */
 public final class RemainsReader {
     private static final Pattern VALUE_FILE = Pattern.compile("[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\\.val");
+    private static final Pattern INCOMING_FILE = Pattern.compile("cache\\.db-latchkey/incoming-.*");
     private static final String DAMAGED = "damaged";
 
     private final Path directory;
@@ -33,6 +34,7 @@ public final class RemainsReader {
     private final List<String> faults = new ArrayList<>();
     private final Set<String> named = new HashSet<>();
     private final Map<String, String> values = new TreeMap<>();
+    private long fileBytes;
 
     private RemainsReader(Path directory, Connection connection) {
         this.directory = directory;
@@ -58,6 +60,7 @@ public final class RemainsReader {
                     List.of(),
                     Map.of(),
                     Map.of(),
+                    0,
                     logBytes,
                     Math.max(logBytes, longestLogBytes));
         }
@@ -92,6 +95,7 @@ public final class RemainsReader {
                 all("SELECT name, kind, session, token, line FROM LatchkeyState ORDER BY name", RemainsReader::state),
                 items,
                 values,
+                Files.size(directory.resolve("cache.db")) + fileBytes,
                 logBytes,
                 longestLogBytes);
     }
@@ -152,6 +156,7 @@ public final class RemainsReader {
             return new byte[0];
         }
         long size = Files.size(file);
+        fileBytes += size;
         if (size != row.getLong(4)) {
             faults.add(entry + " with " + row.getLong(4) + " bytes, which has " + size);
         }
@@ -178,7 +183,8 @@ public final class RemainsReader {
     private List<String> orphans() throws IOException {
         try (Stream<Path> files = Files.walk(directory, 3)) {
             return files.map(file -> directory.relativize(file).toString())
-                    .filter(name -> VALUE_FILE.matcher(name).matches() && !named.contains(name))
+                    .filter(name -> INCOMING_FILE.matcher(name).matches()
+                            || VALUE_FILE.matcher(name).matches() && !named.contains(name))
                     .sorted()
                     .toList();
         }

@@ -1,6 +1,7 @@
 package dev.latchkey.stress.worker;
 
 import dev.latchkey.cache.Cache;
+import dev.latchkey.stress.check.NumberedItem;
 import dev.latchkey.stress.history.Event.Kind;
 import dev.latchkey.stress.history.HistoryLog;
 import dev.latchkey.stress.referee.RefereeConnection;
@@ -12,25 +13,31 @@ import org.jspecify.annotations.Nullable;
 
 /** One thread of a worker: its cache, its line to the referee, its dice, and what it writes down. */
 final class Actor implements AutoCloseable {
+    private final Scenario scenario;
     private final Path directory;
     private final String process;
     private final HistoryLog log;
     private final AimedKill kill;
     private final RefereeConnection referee;
     private final Random random;
+    /** The last number that this thread gave out; no other thread of the run gives out the same. */
+    private long lastNumber;
     /** Of all threads of this process, as a rule: only to aim at openings and closings that have much to do. */
     private final AtomicInteger openCaches;
 
     private @Nullable Cache cache;
 
     Actor(
+            Scenario scenario,
             Path directory,
             String process,
+            int thread,
             HistoryLog log,
             AimedKill kill,
             AtomicInteger openCaches,
             int refereePort,
             long seed) {
+        this.scenario = scenario;
         this.directory = directory;
         this.process = process;
         this.log = log;
@@ -38,6 +45,7 @@ final class Actor implements AutoCloseable {
         this.openCaches = openCaches;
         this.referee = new RefereeConnection(refereePort, process);
         this.random = new Random(seed);
+        this.lastNumber = NumberedItem.first(process, thread);
     }
 
     /** An operation: what it answers, or null if it did not do what it was to do, as documented. */
@@ -95,7 +103,7 @@ final class Actor implements AutoCloseable {
             if (openCaches.getAndIncrement() == 0) {
                 kill.reached("first-open");
             }
-            cache = Cache.open(directory);
+            cache = scenario.open(directory, random);
             return DONE;
         });
         return cache != null;
@@ -120,6 +128,11 @@ final class Actor implements AutoCloseable {
     /** The name of this thread among those of all processes. */
     String name() {
         return process + "." + Thread.currentThread().getName();
+    }
+
+    /** A number that no other thread has, greater than those this thread got before. */
+    long nextNumber() {
+        return ++lastNumber;
     }
 
     /** Whether one of so many throws of the dice. */

@@ -1,9 +1,16 @@
 package dev.latchkey.stress.worker;
 
+import dev.latchkey.cache.Cache;
+import java.nio.file.Path;
 import java.util.Random;
 
 /** What worker processes do again and again. Every step is written to the history, and reported to the referee where it can judge. */
 interface Scenario {
+    /** Opens the cache of a thread. */
+    default Cache open(Path directory, Random random) {
+        return Cache.open(directory);
+    }
+
     /** What must be there before the first worker starts; by one process alone. */
     default void prepare(Actor actor) {}
 
@@ -31,6 +38,8 @@ interface Scenario {
             case "counters" -> new CounterScenario();
             case "transfers" -> new TransferScenario();
             case "storm" -> new StormScenario();
+            case "eviction" -> new EvictionScenario();
+            case "python" -> new PythonScenario();
             default -> throw new IllegalArgumentException("there is no scenario '" + name + "'");
         };
     }

@@ -1,6 +1,7 @@
 package dev.latchkey.stress.worker;
 
 import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.Side;
 import dev.latchkey.coordination.Claim;
 import dev.latchkey.coordination.Lock;
 import dev.latchkey.coordination.LockHandle;
@@ -84,9 +85,7 @@ public final class Worker {
                 Integer.parseInt(args[5]),
                 new HistoryLog(Path.of(args[6])),
                 Integer.parseInt(args[7]));
-        if (role == Role.WORK) {
-            worker.warmUp();
-        }
+        worker.warmUp();
         running = worker;
         switch (role) {
             case PREPARE -> worker.alone(worker.scenario::prepare);
@@ -119,7 +118,7 @@ public final class Worker {
     }
 
     private Actor actor(int thread) {
-        return new Actor(directory, process, log, kill, openCaches, refereePort, seed * 31 + thread);
+        return new Actor(scenario, directory, process, thread, log, kill, openCaches, refereePort, seed * 31 + thread);
     }
 
     private void alone(Part part) throws InterruptedException {
@@ -138,6 +137,8 @@ public final class Worker {
                 handle.runFenced(() -> cache.set("warm", new byte[40_000]));
             }
             cache.incr("count", 1, 0);
+            cache.push(new byte[40_000]);
+            cache.pull(null, Side.FRONT, byte[].class);
             WorkQueue<String> queue = new WorkQueue<>(cache, "warm-queue", String.class);
             queue.put("item");
             queue.claim(Duration.ZERO).ifPresent(Claim::ack);

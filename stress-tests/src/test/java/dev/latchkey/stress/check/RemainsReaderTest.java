@@ -107,6 +107,8 @@ class RemainsReaderTest {
         assertEquals("queue", remains.states().get(1).kind());
         assertEquals(0, remains.logBytes());
         assertEquals(5, remains.longestLogBytes());
+        int files = AccountValue.encode(60, 40_000, 1).length + AccountValue.encode(40, 40_000, 2).length + 40_000;
+        assertEquals(Files.size(cacheDirectory.resolve("cache.db")) + files, remains.volume());
     }
 
     @Test
@@ -181,7 +183,10 @@ class RemainsReaderTest {
         Path folder = Files.createDirectories(cacheDirectory.resolve("ab/cd"));
         Files.writeString(folder.resolve("0123456789abcdef0123456789ab.val"), "x");
         Files.writeString(folder.resolve("notes.txt"), "x");
-        assertEquals(List.of("ab/cd/0123456789abcdef0123456789ab.val"), read().orphans());
+        Files.writeString(cacheDirectory.resolve("cache.db-latchkey/incoming-abcd0123.val"), "x");
+        assertEquals(
+                List.of("ab/cd/0123456789abcdef0123456789ab.val", "cache.db-latchkey/incoming-abcd0123.val"),
+                read().orphans());
     }
 
     @Test

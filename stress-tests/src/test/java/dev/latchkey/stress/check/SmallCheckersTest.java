@@ -88,7 +88,7 @@ class SmallCheckersTest {
         }
 
         private static Remains files(List<String> orphans, long logBytes, long longest) {
-            return new Remains("ok", List.of(), orphans, 0, List.of(), Map.of(), Map.of(), logBytes, longest);
+            return new Remains("ok", List.of(), orphans, 0, List.of(), Map.of(), Map.of(), 0, logBytes, longest);
         }
 
         @Test
@@ -147,6 +147,32 @@ class SmallCheckersTest {
     }
 
     @Nested
+    class Size {
+        private final Checker checker = new Volume(1_000, 10);
+
+        private static Story volume(long bytes) {
+            return new Story()
+                    .left(new Remains("ok", List.of(), List.of(), 0, List.of(), Map.of(), Map.of(), bytes, 0, 0));
+        }
+
+        @Test
+        void belowTheLimitIsFine() {
+            volume(1_010).keeps(checker);
+            volume(750).keeps(checker);
+        }
+
+        @Test
+        void moreThanTheLimitIsNoticed() {
+            volume(1_011).breaks(checker, "takes 1011 bytes in the end");
+        }
+
+        @Test
+        void thatMoreWasEvictedThanNeededIsNoticed() {
+            volume(749).breaks(checker, "takes only 749 bytes");
+        }
+    }
+
+    @Nested
     class WholeDatabase {
         @Test
         void isFine() {
@@ -163,6 +189,7 @@ class SmallCheckersTest {
                     List.of(),
                     Map.of(),
                     Map.of(),
+                    0,
                     0,
                     0);
             new Story().left(damaged).breaks(new Integrity(), "row 3 missing", "which is not there");

@@ -24,7 +24,7 @@ final class Story {
 
     static Remains remains(
             int sessions, List<StateRow> states, Map<String, Integer> items, Map<String, String> values) {
-        return new Remains("ok", List.of(), List.of(), sessions, states, items, values, 0, 0);
+        return new Remains("ok", List.of(), List.of(), sessions, states, items, values, 0, 0, 0);
     }
 
     Story ok(String who, double invoked, double returned, String call) {
