@@ -5,8 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Processes;
+import dev.latchkey.testing.Requirements;
 import dev.latchkey.testing.TestDirectory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -62,9 +67,125 @@ final class ExamplesTest {
         assertTrue(output.get(output.size() - 1).contains("no such page"), output::toString);
     }
 
-    private List<String> run(Class<?> main) {
-        JavaProcess process = processes.start(main, directory.resolve("shared").toString());
+    @Test
+    void streamMainCountsTheLinesOfAFileThatItStored() throws IOException {
+        Path file = Files.writeString(directory.resolve("lines.txt"), "one of many lines\n".repeat(20_000));
+        assertEquals(List.of("lines: 20000", "still there: false"), run(StreamMain.class, file.toString()));
+    }
+
+    @Test
+    void batchMainStoresReadsAndWalksOverManyEntries() {
+        assertEquals(
+                List.of(
+                        "{12=12 times 12 is 144, 7=7 times 7 is 49}",
+                        "first: [1, 2, 3]",
+                        "last: [0, 1000, 999]",
+                        "sorted: [0, 1, 2]",
+                        "left: 501"),
+                run(BatchMain.class));
+    }
+
+    @Test
+    void expiryMainLosesOnlyWhatHasExpired() {
+        assertEquals(
+                List.of("login expires: true", "draft expires: false", "code: null", "removed: 1"),
+                run(ExpiryMain.class));
+    }
+
+    @Test
+    void tagsMainFindsAndRemovesByTag() {
+        assertEquals(
+                List.of("alice has [/home, /cart]", "tag of /mail: bob", "removed: 2", "left: [/mail]"),
+                run(TagsMain.class));
+    }
+
+    @Test
+    void queueMainServesItsQueuesInOrder() {
+        assertEquals(
+                List.of(
+                        "key: jobs-500000000000000",
+                        "key: jobs-500000000000001",
+                        "key: jobs-499999999999999",
+                        "key: 500000000000000",
+                        "last: test",
+                        "next: think",
+                        "next: write",
+                        "next: test",
+                        "left: of the queue without a name"),
+                run(QueueMain.class));
+    }
+
+    @Test
+    void transactionMainUndoesATransferThatFails() {
+        assertEquals(
+                List.of("alice has 30", "alice is short of 41", "alice has 30", "bob has 70", "statement: sent 70"),
+                run(TransactionMain.class));
+    }
+
+    @Test
+    void evictionMainKeepsWhatIsPinnedPopularOrNew() {
+        List<String> output = run(EvictionMain.class);
+        assertEquals(
+                List.of("pinned: true", "popular: true", "oldest: false", "newest: true", "kept more than ten: true"),
+                output.subList(0, 5));
+        assertTrue(output.get(5).contains("2048000 bytes, more than the limit of 1024000"), output::toString);
+    }
+
+    @Test
+    void statisticsMainCountsAndAltersSettings() {
+        assertEquals(
+                List.of(
+                        "Stats[hits=1, misses=1]",
+                        "entries: 1",
+                        "is on the disk: true",
+                        "limit: 200000000",
+                        "Stats[hits=0, misses=0]"),
+                run(StatisticsMain.class));
+    }
+
+    @Test
+    void checkMainFindsAndRepairsDamage() {
+        List<String> output = run(CheckMain.class);
+        assertEquals(List.of("no damage found", "large is there: false"), output.subList(0, 2));
+        assertTrue(
+                output.stream().anyMatch(line -> line.startsWith("FILE_MISSING: ") && line.endsWith(" (repaired)")),
+                output::toString);
+        assertEquals(List.of("clean again: true", "left: [small]"), output.subList(output.size() - 2, output.size()));
+    }
+
+    @Test
+    void readOnlyMainSeesWhatOthersWriteAndWritesNothing() {
+        assertEquals(List.of("hello", "good morning", "refused"), run(ReadOnlyMain.class));
+    }
+
+    @Test
+    void pythonMainSharesItsDirectoryWithPython() {
+        assertEquals(
+                List.of(
+                        "Java counts 1",
+                        "Python reads ['Elbe']",
+                        "Python counts 2",
+                        "Java has mail from Python",
+                        "Java reads {pi=3.14}"),
+                run(PythonMain.class, Requirements.python()));
+    }
+
+    @Test
+    void pythonMainSaysWhatItNeeds() {
+        assertEquals(
+                List.of("Java counts 1", "this example needs a no-such-python with the module diskcache"),
+                run(PythonMain.class, "no-such-python"));
+    }
+
+    /** What a main prints to stdout. */
+    private List<String> run(Class<?> main, String... more) {
+        List<String> arguments =
+                new ArrayList<>(List.of(directory.resolve("shared").toString()));
+        arguments.addAll(List.of(more));
+        JavaProcess process = processes.start(main, arguments.toArray(String[]::new));
         assertEquals(0, process.exitCode(LIMIT), () -> process.output().toString());
-        return process.output();
+        return process.output().stream()
+                .filter(line -> !line.startsWith("stderr: "))
+                .toList();
     }
 }
