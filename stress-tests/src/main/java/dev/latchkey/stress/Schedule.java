@@ -1,6 +1,9 @@
 package dev.latchkey.stress;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
 import java.util.List;
 import java.util.Random;
 
@@ -33,6 +36,11 @@ final class Schedule {
         boolean isKill() {
             return name().startsWith("KILL");
         }
+
+        /** Whether it is done to a worker; otherwise to the directory. */
+        boolean hasVictim() {
+            return this != DELETE_HINTS && this != ZERO_HINTS;
+        }
     }
 
     /**
@@ -55,6 +63,7 @@ final class Schedule {
 
     static List<Step> of(long seed, int seconds) {
         Random random = new Random(seed);
+        Deque<Act> deck = new ArrayDeque<>();
         List<Step> steps = new ArrayList<>();
         long millis = 0;
         while (true) {
@@ -62,22 +71,20 @@ final class Schedule {
             if (millis >= seconds * 1000L) {
                 return steps;
             }
-            steps.add(new Step(millis, act(random), random.nextInt(1 << 16), random.nextInt(1 << 16)));
+            if (deck.isEmpty()) {
+                deck.addAll(shuffled(random));
+            }
+            steps.add(new Step(millis, deck.remove(), random.nextInt(1 << 16), random.nextInt(1 << 16)));
         }
     }
 
-    private static Act act(Random random) {
-        int all = 0;
+    /** Every act, as often as it weighs: dealt out like cards, so that no run of some seconds lacks one. */
+    private static List<Act> shuffled(Random random) {
+        List<Act> acts = new ArrayList<>();
         for (Act act : Act.values()) {
-            all += act.weight;
+            acts.addAll(Collections.nCopies(act.weight, act));
         }
-        int left = random.nextInt(all);
-        for (Act act : Act.values()) {
-            left -= act.weight;
-            if (left < 0) {
-                return act;
-            }
-        }
-        throw new AssertionError("the weights do not add up");
+        Collections.shuffle(acts, random);
+        return acts;
     }
 }

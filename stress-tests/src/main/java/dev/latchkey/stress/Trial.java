@@ -152,8 +152,7 @@ final class Trial implements AutoCloseable {
     }
 
     private void disturb(long started) throws IOException {
-        Deque<Step> schedule =
-                new ArrayDeque<>(options.quiet() ? List.of() : Schedule.of(options.seed(), options.seconds()));
+        Deque<Step> schedule = new ArrayDeque<>(options.quiet() ? List.of() : schedule());
         long end = started + TimeUnit.SECONDS.toNanos(options.seconds());
         while (System.nanoTime() < end
                 && violations.isEmpty()
@@ -162,7 +161,7 @@ final class Trial implements AutoCloseable {
             if (next != null && System.nanoTime() - started >= TimeUnit.MILLISECONDS.toNanos(next.millis())) {
                 schedule.remove();
                 Member victim = victim(next);
-                if (!nemesis.isStopped(victim) || next.act() == Act.KILL) {
+                if (!next.act().hasVictim() || !nemesis.isStopped(victim) || next.act() == Act.KILL) {
                     nemesis.act(scenario.isHolding() ? next : next.withoutHolding(), victim);
                 }
             }
@@ -173,6 +172,11 @@ final class Trial implements AutoCloseable {
             LockSupport.parkNanos(TICK_NANOS);
         }
         nemesis.letGo(true);
+    }
+
+    /** Another one for each scenario, of one seed. */
+    private List<Step> schedule() {
+        return Schedule.of(31 * options.seed() + scenario.word().hashCode(), options.seconds());
     }
 
     /** The first worker is spared from kills, so that one lives through everything. */

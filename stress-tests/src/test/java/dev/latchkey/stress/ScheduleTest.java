@@ -24,10 +24,14 @@ class ScheduleTest {
         assertEquals(shorter, Schedule.of(42, 20).subList(0, shorter.size()));
     }
 
+    /** A run in which nobody's hints were deleted has not tested that; one seed in ten had no such act in fifteen seconds. */
     @Test
-    void everyActIsDoneWithinTheTime() {
-        List<Step> steps = Schedule.of(42, 60);
-        assertEquals(EnumSet.allOf(Act.class), steps.stream().map(Step::act).collect(Collectors.toSet()));
-        assertTrue(steps.stream().allMatch(step -> step.millis() < 60_000 && step.victim() >= 0 && step.dice() >= 0));
+    void everyActIsDoneWithinTheTimeWhateverTheSeed() {
+        for (long seed = 0; seed < 1_000; seed++) {
+            List<Step> steps = Schedule.of(seed, 15);
+            assertEquals(EnumSet.allOf(Act.class), steps.stream().map(Step::act).collect(Collectors.toSet()));
+            assertTrue(
+                    steps.stream().allMatch(step -> step.millis() < 15_000 && step.victim() >= 0 && step.dice() >= 0));
+        }
     }
 }

@@ -18,6 +18,11 @@ final class LockScenario implements Scenario {
     private static final String QUICK = "lock-0";
     private static final String SLOW = "lock-1";
 
+    /** For how many microseconds most hold a lock, and for how many those who dawdle. */
+    private static final int BRISK = 300;
+
+    private static final int DAWDLING = 40_000;
+
     /** How a lock is asked for. */
     private enum How {
         LOCK,
@@ -37,10 +42,19 @@ final class LockScenario implements Scenario {
         How how = How.values()[actor.random().nextInt(How.values().length)];
         Held held = acquire(actor, name, how);
         if (held != null) {
-            hold(actor, held);
+            hold(actor, held, actor.oneIn(60) ? DAWDLING : BRISK);
             release(actor, held);
-        } else if (how == How.TIMED && name.equals(SLOW)) {
-            force(actor, name);
+        } else if (how == How.TIMED && name.equals(SLOW) && force(actor, name)) {
+            outlast(actor, name);
+        }
+    }
+
+    /** Holds a lock that was forced open until its former holder has done, whose late release must not free it. */
+    private static void outlast(Actor actor, String name) {
+        Held held = acquire(actor, name, How.LOCK);
+        if (held != null) {
+            hold(actor, held, 2 * DAWDLING);
+            release(actor, held);
         }
     }
 
@@ -91,16 +105,14 @@ final class LockScenario implements Scenario {
         }
     }
 
-    private static void hold(Actor actor, Held held) {
+    /** Holds a lock for up to so many microseconds, and for most of them if it dawdles. */
+    private static void hold(Actor actor, Held held, int micros) {
         actor.referee().enter(held.name, held.token);
         if (actor.oneIn(4)) {
             fence(actor, held);
         }
-        boolean dawdles = actor.oneIn(60);
-        actor.spend(
-                dawdles
-                        ? 20_000 + actor.random().nextInt(20_000)
-                        : actor.random().nextInt(300));
+        int least = micros > BRISK ? micros / 2 : 0;
+        actor.spend(least + actor.random().nextInt(micros - least));
         actor.referee().exit(held.name, held.token);
     }
 
@@ -151,23 +163,25 @@ final class LockScenario implements Scenario {
                 held.token);
     }
 
-    private static void force(Actor actor, String name) {
+    private static boolean force(Actor actor, String name) {
         Lock lock = new Lock(actor.cache(), name);
         Optional<Holder> holder = lock.holder();
-        if (holder.isPresent()) {
-            long token = holder.get().token();
-            actor.referee().revoke(name, token);
-            actor.attempt(
-                    "force",
-                    () -> {
-                        if (!lock.forceUnlock(token)) {
-                            throw new Failed("another_token");
-                        }
-                        return Actor.DONE;
-                    },
-                    name,
-                    token);
+        if (holder.isEmpty()) {
+            return false;
         }
+        long token = holder.get().token();
+        actor.referee().revoke(name, token);
+        String forced = actor.attempt(
+                "force",
+                () -> {
+                    if (!lock.forceUnlock(token)) {
+                        throw new Failed("another_token");
+                    }
+                    return Actor.DONE;
+                },
+                name,
+                token);
+        return forced != null;
     }
 
     @Override
@@ -175,7 +189,7 @@ final class LockScenario implements Scenario {
         for (String name : List.of(QUICK, SLOW)) {
             Held held = acquire(actor, name, How.LOCK);
             if (held != null) {
-                hold(actor, held);
+                hold(actor, held, BRISK);
                 release(actor, held);
             }
         }
