@@ -271,6 +271,9 @@ final class Engine implements CoordinationEngine, Source {
     /** Once a second. */
     private void tick() {
         look(directory::requireInPlace);
+        if (replaced != null) {
+            return; // what has the names of its files now belongs to others
+        }
         look(() -> hints.look(locks));
         if (ticks++ % TICKS_BETWEEN_TOUCHES == 0) {
             look(locks::touch);

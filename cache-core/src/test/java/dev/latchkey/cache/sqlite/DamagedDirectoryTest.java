@@ -322,6 +322,27 @@ class DamagedDirectoryTest {
         }
     }
 
+    /** Seen as a directory that could not be deleted: the hints came back while it was. */
+    @Test
+    void whoseDirectoryWasReplacedMakesNoFileInTheNewOne() throws IOException {
+        try (Cache old = Cache.open(path())) {
+            Files.move(path(), directory.resolve("away"));
+            Cache.open(path()).close();
+            Files.delete(path().resolve("cache.db-latchkey").resolve("hints"));
+            Awaitility.await()
+                    .during(Duration.ofMillis(2_500))
+                    .atMost(Duration.ofSeconds(5))
+                    .until(() -> ownFiles(), List.of("locks")::equals);
+            assertTrue(isReplaced(old));
+        }
+    }
+
+    private List<String> ownFiles() throws IOException {
+        try (Stream<Path> all = Files.list(path().resolve("cache.db-latchkey"))) {
+            return all.map(each -> each.getFileName().toString()).sorted().toList();
+        }
+    }
+
     @Test
     void aDirectoryThatWasRemovedIsNotTakenForAFullDisk() throws IOException {
         try (Cache cache = Cache.open(path())) {
