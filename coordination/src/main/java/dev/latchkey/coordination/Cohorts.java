@@ -6,26 +6,34 @@ import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Session;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /**
- * The locks that this process uses in one directory: one cohort per name, shared by all {@link Lock} objects of the name. A
- * cohort that is neither held nor waited for is kept only as long as some lock object refers to it.
+ * What this process uses in one directory of that which can be held: one cohort per name, shared by all objects of the name. A
+ * cohort that is neither held nor waited for is kept only as long as some object refers to it.
  */
 final class Cohorts implements AutoCloseable {
     private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration LOOK_AT_PENDING = Duration.ofMillis(20);
 
     private final CoordinationEngine engine;
-    private final ConcurrentMap<String, LockCohort> byName =
+    private final ConcurrentMap<Key, Cohort> byName =
             new MapMaker().weakValues().makeMap();
-    private final Set<LockCohort> inUse = ConcurrentHashMap.newKeySet();
+    private final ConcurrentMap<Cohort, Purse> purses =
+            new MapMaker().weakKeys().makeMap();
+    private final Set<Cohort> inUse = ConcurrentHashMap.newKeySet();
     private final Map<Grant, List<Consumer<LockLostException>>> listeners = new ConcurrentHashMap<>();
+    private final Listeners listening = new Listeners();
+    private final Set<PendingGrant<?>> pendingGrants = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean watching = new AtomicBoolean();
 
     private Cohorts(CoordinationEngine engine) {
         this.engine = engine;
@@ -36,16 +44,17 @@ final class Cohorts implements AutoCloseable {
     /** Once a second: whether what this process holds was forced open. */
     private void look() {
         try {
-            for (LockCohort cohort : inUse) {
-                Grant grant = cohort.loseIfForced();
-                if (grant != null) {
-                    tell(cohort, grant);
-                }
-            }
-        } catch (CacheException e) {
-            // busy: the next look will do
+            inUse.forEach(this::look);
         } finally {
             engine.schedule(this::look, LOOK);
+        }
+    }
+
+    private void look(Cohort cohort) {
+        try {
+            cohort.loseForced().forEach(grant -> tell(cohort, grant));
+        } catch (CacheException e) {
+            // busy: the next look will do
         }
     }
 
@@ -57,26 +66,42 @@ final class Cohorts implements AutoCloseable {
         return cache.unwrap(CoordinationEngine.class);
     }
 
-    LockCohort cohort(String name) {
-        return byName.computeIfAbsent(name, missing -> new LockCohort(engine, name, this));
+    private record Key(Kind kind, String name) {}
+
+    Cohort cohort(Kind kind, String name) {
+        return byName.computeIfAbsent(new Key(kind, name), missing -> new Cohort(engine, kind, name, this));
     }
 
-    void use(LockCohort cohort) {
+    /** What this process holds of a semaphore by plain acquires. */
+    Purse purse(Cohort cohort) {
+        return purses.computeIfAbsent(cohort, missing -> new Purse());
+    }
+
+    void use(Cohort cohort) {
         inUse.add(cohort);
     }
 
-    void unuse(LockCohort cohort, boolean idle) {
+    void unuse(Cohort cohort, boolean idle) {
         if (idle) {
             inUse.remove(cohort);
         }
     }
 
-    void onLost(LockCohort cohort, Grant grant, Consumer<LockLostException> listener) {
-        listeners
-                .computeIfAbsent(grant, missing -> new CopyOnWriteArrayList<>())
-                .add(listener);
-        if (cohort.holder() != grant) {
-            listeners.remove(grant); // over already, and nobody will tell
+    /** How many names this process holds, waits for or has something to put right about. */
+    int namesInUse() {
+        return inUse.size();
+    }
+
+    void onLost(Cohort cohort, Grant grant, Consumer<LockLostException> listener) {
+        listeners.compute(grant, (same, before) -> {
+            List<Consumer<LockLostException>> all = before == null ? new CopyOnWriteArrayList<>() : before;
+            all.add(listener);
+            return all;
+        });
+        if (grant.lost) {
+            tell(cohort, grant); // whoever told the others came too early to see it
+        } else if (cohort.isGivenUp(grant)) {
+            listeners.remove(grant);
         }
     }
 
@@ -86,29 +111,57 @@ final class Cohorts implements AutoCloseable {
     }
 
     private void lose(Session session) {
-        for (LockCohort cohort : inUse) {
-            Grant grant = cohort.lose(session);
-            if (grant != null) {
-                tell(cohort, grant);
-            }
+        for (Cohort cohort : inUse) {
+            cohort.lose(session).forEach(grant -> tell(cohort, grant));
         }
     }
 
-    private void tell(LockCohort cohort, Grant grant) {
+    /** A grant with a lease is lost when that is over, unless it was renewed or given up before. */
+    void watchLease(Cohort cohort, Grant grant) {
+        cohort.nextLook(grant)
+                .ifPresent(due -> engine.schedule(
+                        () -> cohort.loseWhatIsOver(due).forEach(lost -> tell(cohort, lost)),
+                        Duration.ofNanos(Math.max(0, due - engine.clock().nanos()))));
+    }
+
+    /** Looks soon, and from then on every few milliseconds, whether somebody whom no thread waits for can be served. */
+    void watch(PendingGrant<?> pendingGrant) {
+        pendingGrants.add(pendingGrant);
+        if (watching.compareAndSet(false, true)) {
+            engine.schedule(this::lookAtPending, LOOK_AT_PENDING);
+        }
+    }
+
+    private void lookAtPending() {
+        watching.set(false);
+        List<PendingGrant<?>> due =
+                pendingGrants.stream().filter(PendingGrant::isDue).toList();
+        due.forEach(pendingGrants::remove);
+        due.forEach(PendingGrant::driveHere);
+        if (!pendingGrants.isEmpty() && watching.compareAndSet(false, true)) {
+            engine.schedule(this::lookAtPending, LOOK_AT_PENDING);
+        }
+    }
+
+    /** Each listener once: whoever takes the list tells them. */
+    void tell(Cohort cohort, Grant grant) {
         List<Consumer<LockLostException>> told = listeners.remove(grant);
         if (told != null) {
-            LockLostException lost = new LockLostException(cohort.name(), grant.token, java.util.Optional.empty());
-            told.forEach(listener -> engine.schedule(() -> listener.accept(lost), Duration.ZERO));
+            told.forEach(listener -> listening.call(
+                    () -> listener.accept(new LockLostException(cohort, grant.token, cohort.anyHolderForMessage()))));
         }
     }
 
     @Override
     public void close() {
-        for (LockCohort cohort : inUse) {
-            Grant grant = cohort.close();
-            if (grant != null) {
-                tell(cohort, grant);
-            }
+        Map<Grant, Cohort> open = new LinkedHashMap<>();
+        List<Cohort> all = List.copyOf(inUse);
+        all.forEach(cohort -> cohort.shut().forEach(grant -> open.put(grant, cohort)));
+        if (open.size() > 1) {
+            CohortSet.release(engine, open); // in one transaction: nobody sees a half of what was taken together
         }
+        all.forEach(Cohort::close);
+        open.forEach((grant, cohort) -> tell(cohort, grant));
+        listening.close();
     }
 }

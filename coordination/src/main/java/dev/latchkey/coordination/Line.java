@@ -3,6 +3,7 @@ package dev.latchkey.coordination;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -10,8 +11,9 @@ import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 
 /**
- * The sessions that wait for a name, in order of arrival, at most one place each. Written as {@code "123@98000 456 789~"}:
- * session 123 has the next turn reserved since the instant 98000 of the host clock, 456 waits, 789 let a turn lapse.
+ * The sessions that wait for a name, in order of arrival, at most one place each. Written as {@code "123@98000 456x3 789~"}:
+ * session 123 has the next turn reserved since the instant 98000 of the host clock, 456 waits for three permits, 789 let a turn
+ * lapse.
  *
  * <p>A place moves {@code WAITING -> RESERVED -> (gone, by claiming | LAPSED) -> WAITING}; a session whose turn lapsed keeps
  * its place but is passed over until it has written to the row again.
@@ -28,28 +30,35 @@ record Line(List<Place> places) {
         LAPSED
     }
 
-    record Place(long session, Mark mark, long since) {
+    record Place(long session, long units, Mark mark, long since) {
         static Place parse(String text) {
             int at = text.indexOf('@');
-            if (at > 0) {
-                return new Place(
-                        Long.parseLong(text.substring(0, at)), Mark.RESERVED, Long.parseLong(text.substring(at + 1)));
-            }
-            return text.endsWith("~")
-                    ? new Place(Long.parseLong(text.substring(0, text.length() - 1)), Mark.LAPSED, 0)
-                    : new Place(Long.parseLong(text), Mark.WAITING, 0);
+            boolean lapsed = text.endsWith("~");
+            String who = at > 0 ? text.substring(0, at) : lapsed ? text.substring(0, text.length() - 1) : text;
+            int times = who.indexOf('x');
+            return new Place(
+                    Long.parseLong(times < 0 ? who : who.substring(0, times)),
+                    times < 0 ? 1 : Long.parseLong(who.substring(times + 1)),
+                    at > 0 ? Mark.RESERVED : lapsed ? Mark.LAPSED : Mark.WAITING,
+                    at > 0 ? Long.parseLong(text.substring(at + 1)) : 0);
+        }
+
+        Place askingFor(long other) {
+            boolean elapsing = mark == Mark.RESERVED && units != other;
+            return new Place(session, other, elapsing ? Mark.WAITING : mark, elapsing ? 0 : since);
         }
 
         Place as(Mark next, long now) {
-            return new Place(session, next, now);
+            return new Place(session, units, next, now);
         }
 
         @Override
         public String toString() {
+            String who = units == 1 ? String.valueOf(session) : session + "x" + units;
             return switch (mark) {
-                case WAITING -> String.valueOf(session);
-                case RESERVED -> session + "@" + since;
-                case LAPSED -> session + "~";
+                case WAITING -> who;
+                case RESERVED -> who + "@" + since;
+                case LAPSED -> who + "~";
             };
         }
     }
@@ -78,11 +87,11 @@ record Line(List<Place> places) {
         return false;
     }
 
-    /** Whether a session stands in line and need not write to say that it is awake. */
-    boolean isAwaiting(long session) {
+    /** Whether a session stands in line for so many permits and need not write to say that it is awake. */
+    boolean isAwaiting(long session, long units) {
         for (Place place : places) {
             if (place.session == session) {
-                return place.mark != Mark.LAPSED;
+                return place.units == units && place.mark != Mark.LAPSED;
             }
         }
         return false;
@@ -102,6 +111,14 @@ record Line(List<Place> places) {
         return false;
     }
 
+    /** How many permits all the others wait for who can be expected to come. */
+    long unitsOfOthersThan(long session) {
+        return places.stream()
+                .filter(place -> place.session != session && place.mark != Mark.LAPSED)
+                .mapToLong(Place::units)
+                .sum();
+    }
+
     /** Whose turn is reserved. */
     OptionalLong reserved() {
         for (Place place : places) {
@@ -112,14 +129,21 @@ record Line(List<Place> places) {
         return OptionalLong.empty();
     }
 
+    Optional<Place> reservedPlace() {
+        return places.stream().filter(place -> place.mark == Mark.RESERVED).findFirst();
+    }
+
     /** The first whose turn has not lapsed. */
-    OptionalLong firstEligible() {
-        for (Place place : places) {
-            if (place.mark != Mark.LAPSED) {
-                return OptionalLong.of(place.session);
-            }
-        }
-        return OptionalLong.empty();
+    Optional<Place> firstEligible() {
+        return places.stream().filter(place -> place.mark != Mark.LAPSED).findFirst();
+    }
+
+    /** Whose turn it is: the one it is reserved for, or else the first. */
+    OptionalLong turn() {
+        OptionalLong reserved = reserved();
+        return reserved.isPresent()
+                ? reserved
+                : firstEligible().map(place -> OptionalLong.of(place.session)).orElse(OptionalLong.empty());
     }
 
     /** The dead at the head of the line, up to the first living who can be expected to come. */
@@ -153,10 +177,17 @@ record Line(List<Place> places) {
         return new Line(List.copyOf(kept));
     }
 
-    Line append(long session) {
+    /**
+     * With a place for a session, at the end if it has none yet. What it waits for may change; a turn that was reserved for
+     * something else is reserved anew when there is enough.
+     */
+    Line with(long session, long units) {
         List<Place> more = new ArrayList<>(places);
-        more.add(new Place(session, Mark.WAITING, 0));
-        return new Line(List.copyOf(more));
+        more.replaceAll(place -> place.session == session ? place.askingFor(units) : place);
+        if (!contains(session)) {
+            more.add(new Place(session, units, Mark.WAITING, 0));
+        }
+        return more.equals(places) ? this : new Line(List.copyOf(more));
     }
 
     /** A session that writes to the row is awake again. */
@@ -180,8 +211,8 @@ record Line(List<Place> places) {
 
     /** Reserves the next turn for the first who can be expected to come, if any. */
     Line reserveNext(long now) {
-        OptionalLong next = firstEligible();
-        return next.isEmpty() ? this : mark(place -> place.session == next.getAsLong(), Mark.RESERVED, now);
+        Optional<Place> next = firstEligible();
+        return next.isEmpty() ? this : mark(place -> place.session == next.get().session, Mark.RESERVED, now);
     }
 
     private Line mark(Predicate<Place> which, Mark mark, long now) {

@@ -1,5 +1,6 @@
 package dev.latchkey.coordination;
 
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -18,11 +19,11 @@ import java.util.function.Consumer;
  * does nothing.
  */
 public final class LockHandle implements AutoCloseable {
-    private final Lock lock;
+    private final FencedLock lock;
     private final Grant grant;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    LockHandle(Lock lock, Grant grant) {
+    LockHandle(FencedLock lock, Grant grant) {
         this.lock = lock;
         this.grant = grant;
     }
@@ -42,7 +43,7 @@ public final class LockHandle implements AutoCloseable {
      * @return false once it is closed or known to be lost, which may be known a second late
      */
     public boolean isValid() {
-        return !closed.get() && lock.isHeldBy(grant);
+        return !closed.get() && lock.isHeld(grant);
     }
 
     /**
@@ -57,8 +58,22 @@ public final class LockHandle implements AutoCloseable {
     }
 
     /**
-     * Asks to be told, once and on an engine thread, if the lock is lost before it is closed: because it was forced open, the
-     * session was taken for dead, or the cache was closed.
+     * Gives the lease another end, counted from now.
+     *
+     * @param lease how long the lock is to be held from now on; positive
+     * @throws LockLostException if the lease was over, or the lock was lost otherwise
+     * @throws IllegalMonitorStateException if the handle is closed
+     * @throws IllegalStateException if the lock is held without a lease
+     * @throws IllegalArgumentException if the lease is zero or negative
+     */
+    public void renew(Duration lease) {
+        requireNotClosed();
+        lock.renew(grant, lease);
+    }
+
+    /**
+     * Asks to be told, once and on an engine thread that does nothing else, if the lock is lost before it is closed: because its lease is over, it was
+     * forced open, the session was taken for dead, or the cache was closed.
      *
      * @param listener what to call
      */

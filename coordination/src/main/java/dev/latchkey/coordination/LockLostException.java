@@ -4,7 +4,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A lock is no longer held by whoever took it: it was forced open, or the session was marked dead while the process lived.
+ * A lock or permit is no longer held by whoever took it: it was forced open, its lease is over, or the session was marked dead
+ * while the process lived.
  * What was done under it may have overlapped with the next holder; a write guarded by {@code runFenced} did not happen.
  */
 public final class LockLostException extends IllegalMonitorStateException {
@@ -16,9 +17,9 @@ public final class LockLostException extends IllegalMonitorStateException {
     /** Who holds the lock now; not serialised. */
     private final transient @Nullable Holder holder;
 
-    LockLostException(String name, long token, Optional<Holder> holder) {
-        super("lock '" + name + "' with token " + token + " was lost; "
-                + holder.map(now -> "holder: " + now).orElse("it is held by nobody"));
+    LockLostException(Cohort cohort, long token, Optional<Holder> holder) {
+        super(cohort.kind().title() + " '" + cohort.name() + "' with token " + token + " was lost; "
+                + holder.map(now -> "holder: " + now).orElse("nobody is known to hold it"));
         this.token = token;
         this.holder = holder.orElse(null);
     }

@@ -3,6 +3,7 @@ package dev.latchkey.coordination;
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.Decision;
 import dev.latchkey.cache.spi.State;
 import dev.latchkey.cache.spi.StoreTransaction;
 import java.time.Duration;
@@ -42,14 +43,14 @@ final class WorkQueues implements AutoCloseable {
     }
 
     private static State create(StoreTransaction tx, String name, @Nullable Integer wanted) {
-        State state = tx.state(WorkQueue.KIND, name);
-        if (state.exists()) {
-            return state;
-        }
         int attempts = wanted == null ? DEFAULT_MAX_ATTEMPTS : wanted;
-        State created = new State(state.kind(), name, 0, 0, 0, state.token(), "", 0, "", String.valueOf(attempts));
-        tx.put(created);
-        return created;
+        return tx.update(
+                        WorkQueue.KIND,
+                        name,
+                        state -> state.exists()
+                                ? Decision.keep(state, true)
+                                : Decision.store(state.withDetail(String.valueOf(attempts)), true))
+                .state();
     }
 
     @Override

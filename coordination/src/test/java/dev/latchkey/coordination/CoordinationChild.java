@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -47,6 +48,8 @@ final class CoordinationChild {
                         case "lock" -> lock(lock(cache, command[1]));
                         case "interruptibly" -> lockInterruptibly(lock(cache, command[1]));
                         case "unlock" -> unlock(lock(cache, command[1]));
+                        case "pair" -> pair(new MultiLock(cache, List.of(command[1], command[2])));
+                        case "unpair" -> unpair(new MultiLock(cache, List.of(command[1], command[2])));
                         case "try" -> tryLock(lock(cache, command[1]), Long.parseLong(command[2]));
                         case "interrupt" -> interrupt(command[1]);
                         case "force" -> "FORCED " + lock(cache, command[1]).forceUnlock(Long.parseLong(command[2]));
@@ -81,6 +84,16 @@ final class CoordinationChild {
     }
 
     private static String unlock(Lock lock) {
+        lock.unlock();
+        return "UNLOCKED " + System.nanoTime();
+    }
+
+    private static String pair(MultiLock lock) {
+        lock.lock();
+        return "LOCKED " + System.nanoTime();
+    }
+
+    private static String unpair(MultiLock lock) {
         lock.unlock();
         return "UNLOCKED " + System.nanoTime();
     }

@@ -139,10 +139,10 @@ class DiskFullLockTest {
     }
 
     private static boolean isHeldInTheRow(Cache cache) {
-        return cache.unwrap(CoordinationEngine.class)
-                        .states()
-                        .read("lock", "a", Deadline.after(SOON))
-                        .session()
-                != 0;
+        return !cache.unwrap(CoordinationEngine.class)
+                .states()
+                .read("lock", "a", Deadline.after(SOON))
+                .holds()
+                .isEmpty();
     }
 }

@@ -86,15 +86,14 @@ class HandOverTest {
         ExecutorService heir = Executors.newSingleThreadExecutor(task -> thread[0] = new Thread(task));
         List<Boolean> ownedByHeir = new ArrayList<>();
         List<Future<?>> attempt = new ArrayList<>();
-        LockCohort[] cohort = new LockCohort[1];
+        Cohort[] cohort = new Cohort[1];
         try (Cache cache = Cache.open(directory.path())) {
             CoordinationEngine engine = watched(cache, new Watcher() {
                 @Override
                 public void before(int update) throws Exception {
                     if (update == 2) { // the passed lock is nobody's, and is being released
                         ownedByHeir.add(heir.submit(() -> {
-                                    Grant held = cohort[0].holder();
-                                    return held != null && held.isOwnedByCurrentThread();
+                                    return cohort[0].held().anyMatch(Grant::isOwnedByCurrentThread);
                                 })
                                 .get(10, TimeUnit.SECONDS));
                     }
@@ -111,10 +110,11 @@ class HandOverTest {
                     }
                 }
             });
-            cohort[0] = new LockCohort(engine, "a", Cohorts.of(engine));
-            Grant held = cohort[0].tryAcquire(true);
+            cohort[0] = new Cohort(engine, Kind.LOCK, "a", Cohorts.of(engine));
+            Grant held = cohort[0].tryAcquire(Want.ofThread(1, 0));
             assertNotNull(held);
-            attempt.add(heir.submit(() -> cohort[0].acquire(Deadline.never().interruptibly(), true)));
+            attempt.add(heir.submit(() ->
+                    cohort[0].acquire(Want.ofThread(1, 0), Deadline.never().interruptibly())));
             await().pollInterval(Duration.ofMillis(2)).until(() -> isParked(thread[0], cohort[0]));
             assertTrue(cohort[0].release(held));
             assertEquals(List.of(false), ownedByHeir);

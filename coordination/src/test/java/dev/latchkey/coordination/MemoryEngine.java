@@ -111,18 +111,7 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
             if (dead.contains(decision.grantsTo())) {
                 throw new SessionLostException(decision.grantsTo());
             }
-            State next = decision.next();
-            row = new State(
-                    next.kind(),
-                    next.name(),
-                    from.version() + 1,
-                    next.session(),
-                    next.grant(),
-                    next.token(),
-                    next.owner(),
-                    next.sinceMillis(),
-                    next.line(),
-                    next.detail());
+            row = decision.next().withVersion(from.version() + 1);
             word += decision.rings().size();
             return new Update<>(row, decision.result());
         }
@@ -346,6 +335,16 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
     }
 
     @Override
+    public List<State> listAll(Deadline deadline) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Optional<State> find(String name, Deadline deadline) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public <R> R write(Function<StoreTransaction, R> work, Deadline deadline) {
         throw new UnsupportedOperationException();
     }
@@ -403,6 +402,11 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
     @Override
     public Optional<SessionInfo> describe(long session, Deadline deadline) {
         return Optional.empty();
+    }
+
+    @Override
+    public List<SessionInfo> list(Deadline deadline) {
+        return List.of();
     }
 
     @Override

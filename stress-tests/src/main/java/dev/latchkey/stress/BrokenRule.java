@@ -12,23 +12,23 @@ import java.util.stream.Collectors;
 enum BrokenRule {
     /** A waiter that was woken goes by what it remembers, and never looks at the row again. */
     NO_REREAD_AFTER_WAKE(
-            "coordination/src/main/java/dev/latchkey/coordination/LockCohort.java",
+            "coordination/src/main/java/dev/latchkey/coordination/Cohort.java",
             "&& states.isUnchanged(last.state, deadline)",
             "",
             ScenarioName.LOCK,
             "GRANT_ORDER NO_HANG HAND_OVER"),
     /** A grant has the token of the one before. */
     NO_TOKEN_BUMP(
-            "coordination/src/main/java/dev/latchkey/coordination/LockState.java",
-            "itsGrant,\n                token + 1,",
-            "itsGrant,\n                token,",
+            "coordination/src/main/java/dev/latchkey/coordination/Turns.java",
+            "token() + 1,\n                asker.units,",
+            "token(),\n                asker.units,",
             ScenarioName.LOCK,
             "TOKEN TOKEN_ORDER"),
     /** The holder of a lock is taken for dead without being probed. */
     NO_LIVENESS_CHECK(
-            "coordination/src/main/java/dev/latchkey/coordination/LockState.java",
-            "if (isHeld() && isDead.test(session)) {",
-            "if (isHeld()) {",
+            "coordination/src/main/java/dev/latchkey/coordination/Turns.java",
+            "asked.stream().filter(isDead::test).forEach(found::add);",
+            "found.addAll(asked);",
             ScenarioName.LOCK,
             "OVERLAP MUTUAL_EXCLUSION"),
     /** Whoever has claimed an item is taken for dead without being probed. */
@@ -40,18 +40,53 @@ enum BrokenRule {
             "OVERLAP QUEUE_DELIVERY"),
     /** A release frees the lock whoever holds it by now. */
     BLIND_RELEASE(
-            "coordination/src/main/java/dev/latchkey/coordination/LockState.java",
-            "if (!state.isHeldBy(session, grant)) {",
-            "if (!state.isHeld()) {",
+            "coordination/src/main/java/dev/latchkey/coordination/Turns.java",
+            "Optional<Hold> hold = state.hold(session, part.getKey());",
+            "Optional<Hold> hold = state.holds.stream().findFirst();",
             ScenarioName.LOCK,
             "OVERLAP MUTUAL_EXCLUSION"),
     /** Whoever comes last stands first in line. */
     LAST_COME_FIRST_SERVED(
             "coordination/src/main/java/dev/latchkey/coordination/Line.java",
-            "more.add(new Place(session, Mark.WAITING, 0));",
-            "more.add(0, new Place(session, Mark.WAITING, 0));",
+            "more.add(new Place(session, units, Mark.WAITING, 0));",
+            "more.add(0, new Place(session, units, Mark.WAITING, 0));",
             ScenarioName.LOCK,
             "GRANT_ORDER"),
+    /** A reentrant lock is free after the first of several releases. */
+    FIRST_UNLOCK_FREES(
+            "coordination/src/main/java/dev/latchkey/coordination/FencedLock.java",
+            "if (grant.count > 1) {",
+            "if (grant.count > 1 && grant.count < 0) {",
+            ScenarioName.RLOCK,
+            "OVERLAP MUTUAL_EXCLUSION"),
+    /** A writer does not wait for readers. */
+    READERS_OVERLOOKED(
+            "coordination/src/main/java/dev/latchkey/coordination/Kind.java",
+            "READ_WRITE(\"rwlock\", \"read-write lock\", Integer.MAX_VALUE),",
+            "READ_WRITE(\"rwlock\", \"read-write lock\", Integer.MAX_VALUE + 1L),",
+            ScenarioName.RWLOCK,
+            "OVERLAP"),
+    /** One permit more than there is is handed out. */
+    ONE_PERMIT_TOO_MANY(
+            "coordination/src/main/java/dev/latchkey/coordination/Turns.java",
+            "return used() + units <= permits();",
+            "return used() + units <= permits() + 1;",
+            ScenarioName.SEMAPHORE,
+            "OVERLAP"),
+    /** Whoever wants several names takes the holders of each for dead. */
+    HOLDERS_OF_SEVERAL_NOT_PROBED(
+            "coordination/src/main/java/dev/latchkey/coordination/CohortSet.java",
+            "Set<Long> dead = cohort.dead(state);",
+            "Set<Long> dead = new java.util.HashSet<>(); state.holds().forEach(hold -> dead.add(hold.session()));",
+            ScenarioName.MULTILOCK,
+            "OVERLAP"),
+    /** A signal reaches nobody. */
+    SIGNAL_DROPPED(
+            "coordination/src/main/java/dev/latchkey/coordination/Conditions.java",
+            "next.set(i, entry.signal());",
+            "",
+            ScenarioName.CONDITION,
+            "SIGNALS NO_HANG"),
     /** A transaction takes the write lock with its first write, and fails if it has read what another has changed. */
     BEGIN_WITHOUT_IMMEDIATE(
             "cache-core/src/main/java/dev/latchkey/cache/sqlite/Writer.java",
@@ -140,11 +175,11 @@ enum BrokenRule {
     }
 
     /**
-     * Whether it shows best if nobody is killed: a death has every waiter look at the row again, and a process that has just
-     * started is not yet expected to come when it is called.
+     * Whether it shows best if nobody is killed: a death has every waiter look at the row again and excuses a lost signal, and a
+     * process that has just started is not yet expected to come when it is called.
      */
     boolean needsQuiet() {
-        return this == NO_REREAD_AFTER_WAKE || this == LAST_COME_FIRST_SERVED;
+        return this == NO_REREAD_AFTER_WAKE || this == LAST_COME_FIRST_SERVED || this == SIGNAL_DROPPED;
     }
 
     /** How long a run may take for it to show: it ends as soon as the referee sees it, but checkers judge only at its end. */
@@ -153,7 +188,7 @@ enum BrokenRule {
             return 30;
         }
         return switch (scenario) {
-            case EVICTION, PYTHON -> 8;
+            case EVICTION, PYTHON, CONDITION -> 8;
             case LOCK -> this == NO_REREAD_AFTER_WAKE ? 4 : 10;
             default -> 4;
         };

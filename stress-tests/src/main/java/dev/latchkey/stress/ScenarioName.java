@@ -14,6 +14,7 @@ import dev.latchkey.stress.check.NoResidue;
 import dev.latchkey.stress.check.PulledOnce;
 import dev.latchkey.stress.check.QueueDelivery;
 import dev.latchkey.stress.check.Results;
+import dev.latchkey.stress.check.Signals;
 import dev.latchkey.stress.check.TokenOrder;
 import dev.latchkey.stress.check.Volume;
 import dev.latchkey.stress.worker.EvictionScenario;
@@ -28,6 +29,11 @@ import java.util.stream.Collectors;
 /** The scenarios, and what must be true of each besides what must be true of all. */
 enum ScenarioName {
     LOCK(true, false),
+    RLOCK(true, false),
+    RWLOCK(true, false),
+    SEMAPHORE(true, false),
+    MULTILOCK(true, false),
+    CONDITION(true, false),
     QUEUE(true, false),
     COUNTERS(false, false),
     TRANSFERS(false, true),
@@ -79,6 +85,9 @@ enum ScenarioName {
                 new Integrity()));
         if (this == QUEUE) {
             checkers.add(new Results());
+        }
+        if (this == CONDITION) {
+            checkers.add(new Signals(options.threads()));
         }
         if (this == TRANSFERS) {
             checkers.add(new Conservation(TransferScenario.SUM));

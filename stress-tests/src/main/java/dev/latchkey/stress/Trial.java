@@ -154,9 +154,7 @@ final class Trial implements AutoCloseable {
     private void disturb(long started) throws IOException {
         Deque<Step> schedule = new ArrayDeque<>(options.quiet() ? List.of() : schedule());
         long end = started + TimeUnit.SECONDS.toNanos(options.seconds());
-        while (System.nanoTime() < end
-                && violations.isEmpty()
-                && referee.violations().isEmpty()) {
+        while (System.nanoTime() < end && isClean() && !hasFailed()) {
             Step next = schedule.peek();
             if (next != null && System.nanoTime() - started >= TimeUnit.MILLISECONDS.toNanos(next.millis())) {
                 schedule.remove();
@@ -172,6 +170,10 @@ final class Trial implements AutoCloseable {
             LockSupport.parkNanos(TICK_NANOS);
         }
         nemesis.letGo(true);
+    }
+
+    private boolean hasFailed() {
+        return working.stream().anyMatch(member -> member.process().output().contains(Worker.ERROR));
     }
 
     /** Another one for each scenario, of one seed. */

@@ -13,12 +13,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * All scenarios with all faults, for two minutes; {@code -Dlatchkey.stress.seconds=120} makes each scenario longer, and
+ * All scenarios with all faults, for three minutes; {@code -Dlatchkey.stress.seconds=120} makes each scenario longer, and
  * {@code -Dlatchkey.stress.seed=42} repeats the schedule of another run.
  */
 @Tag("process")
 class ShortRunTest {
-    private static final int SECONDS = Integer.getInteger("latchkey.stress.seconds", 15);
+    private static final int SECONDS = Integer.getInteger("latchkey.stress.seconds", 10);
 
     /** Rounds that are added if too few processes were killed at some moment: how the processors are shared decides that. */
     private static final int MOST_EXTRA_ROUNDS = 4;

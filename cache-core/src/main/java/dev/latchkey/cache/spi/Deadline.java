@@ -39,7 +39,8 @@ public final class Deadline {
      */
     public static Deadline after(Duration duration) {
         boolean huge = duration.compareTo(Duration.ofNanos(LONGEST_NANOS)) >= 0;
-        return new Deadline(huge ? LONGEST_NANOS : Math.max(0, duration.toNanos()), huge, false);
+        long nanos = huge ? LONGEST_NANOS : duration.isNegative() ? 0 : duration.toNanos();
+        return new Deadline(nanos, huge, false);
     }
 
     /**

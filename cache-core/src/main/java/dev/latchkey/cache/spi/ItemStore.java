@@ -71,6 +71,27 @@ public interface ItemStore {
     List<Item> claimedBy(String name, long session);
 
     /**
+     * The claimed rows of all names, by name and oldest first.
+     *
+     * @return the rows
+     */
+    List<Item> claimed();
+
+    /**
+     * The names that have rows.
+     *
+     * @return each once, in order
+     */
+    List<String> names();
+
+    /**
+     * Removes all rows of a name.
+     *
+     * @param name the name
+     */
+    void removeAll(String name);
+
+    /**
      * The rows of a name in a status, in claim order.
      *
      * @param name the name

@@ -1,5 +1,6 @@
 package dev.latchkey.cache.spi;
 
+import java.util.List;
 import java.util.Optional;
 
 /** Who is alive. */
@@ -29,6 +30,14 @@ public interface Sessions {
      * @return its description, if its row is still there
      */
     Optional<SessionInfo> describe(long session, Deadline deadline);
+
+    /**
+     * What all sessions said about themselves, whether they live or not.
+     *
+     * @param deadline how long to wait for the database
+     * @return those whose rows are still there, oldest first
+     */
+    List<SessionInfo> list(Deadline deadline);
 
     /**
      * Is told, on an engine thread, when this process's session was lost.

@@ -1,11 +1,12 @@
 package dev.latchkey.cache.spi;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One row per name, changed atomically. Every call joins the calling thread's transaction if it has one, and then its
+ * One state per name, changed atomically. Every call joins the calling thread's transaction if it has one, and then its
  * effects outside the database happen after the outermost commit or not at all.
  */
 public interface StateStore {
@@ -54,6 +55,23 @@ public interface StateStore {
      * @return their states
      */
     List<State> list(String kind, Deadline deadline);
+
+    /**
+     * Lists all names, whatever they are used as, ordered by name and as they were at one moment.
+     *
+     * @param deadline how long to wait for the database
+     * @return their states
+     */
+    List<State> listAll(Deadline deadline);
+
+    /**
+     * Reads the state of a name, whatever it is used as.
+     *
+     * @param name the name
+     * @param deadline how long to wait for the database
+     * @return the stored state, if there is one
+     */
+    Optional<State> find(String name, Deadline deadline);
 
     /**
      * Runs work on states and items in one write transaction, together with other callers' work. The work is a pure

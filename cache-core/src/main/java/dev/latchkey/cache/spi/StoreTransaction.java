@@ -13,11 +13,24 @@ public interface StoreTransaction {
     State state(String kind, String name);
 
     /**
-     * Stores a state; the version is counted by the store.
+     * Applies a transition in this transaction.
      *
-     * @param state the new state
+     * @param <R> what the caller learns
+     * @param kind what the name is used as
+     * @param name the name
+     * @param transition the rule
+     * @return the state that was stored, and the answer
+     * @throws WrongKindException if the name is in use as something else
+     * @throws SessionLostException if the decision grants something to a session that is marked dead
      */
-    void put(State state);
+    <R> Update<R> update(String kind, String name, Transition<R> transition);
+
+    /**
+     * Removes what is stored of a name; later grants of the name get greater tokens all the same.
+     *
+     * @param state the state as this transaction read it
+     */
+    void remove(State state);
 
     /**
      * The ordered rows, in this transaction.

@@ -26,10 +26,16 @@ import org.jspecify.annotations.Nullable;
  *                   Liveness is the kernel lock on byte `id` of the file `locks`; this row is for people, except for
  *                   `dead`, which once set never changes: a session so marked, or without a row, is granted nothing.
  *
- * LatchkeyState     name   | kind | version | session | grant_id | token            | owner | since         | line
- *                   report | lock | 42      | 5188... | 7        | 1763797000000042 | main  | 1763797003000 | 7311... 9002...
- *                   One row per name. session 0: nobody holds it. The line is in the order of arrival; its notation,
- *                   like that of `detail`, belongs to the primitive.
+ * LatchkeyState     name   | kind | version | token | line        | detail | holds | session | grant_id | hold_token | ...
+ *                   report | lock | 42      | 17642 | 7311 9002   |        | 1     | 5188... | 7        | 17642      | ...
+ *                   One row per name. The line is in the order of arrival; its notation, like that of `detail`, belongs to
+ *                   the primitive. `holds` says how many hold it; the first of them stands here (with units, owner,
+ *                   since, lease), so that a lock is one row, and the others stand in LatchkeyHold.
+ *
+ * LatchkeyHold      name  | token | session | grant_id | units | owner | since         | lease
+ *                   seats | 17653 | 7311... | 3        | 2     | main  | 1763797003000 | 0
+ *                   What is held beside the first: permits, read locks. units: how many; lease: when it is over, on the
+ *                   host clock, 0 for never.
  *
  * LatchkeyItem      id | name | status | priority | due | attempt | session | token | dedup_key | reason | value
  *                   17 | jobs | 1      | 0        | 0   | 1       | 5188... | 3     |           |        | a.txt
@@ -78,9 +84,13 @@ final class Schema {
             CREATE TABLE IF NOT EXISTS LatchkeySession (id INTEGER PRIMARY KEY, dead INTEGER NOT NULL DEFAULT 0,
                 boot_id TEXT, label TEXT, pid INTEGER, host TEXT, started INTEGER)""", """
             CREATE TABLE IF NOT EXISTS LatchkeyState (name TEXT PRIMARY KEY, kind TEXT NOT NULL,
-                version INTEGER NOT NULL, session INTEGER NOT NULL, grant_id INTEGER NOT NULL,
-                token INTEGER NOT NULL, owner TEXT NOT NULL, since INTEGER NOT NULL, line TEXT NOT NULL,
-                detail TEXT NOT NULL) WITHOUT ROWID""", """
+                version INTEGER NOT NULL, token INTEGER NOT NULL, line TEXT NOT NULL, detail TEXT NOT NULL,
+                holds INTEGER NOT NULL, session INTEGER NOT NULL, grant_id INTEGER NOT NULL,
+                hold_token INTEGER NOT NULL, units INTEGER NOT NULL, owner TEXT NOT NULL, since INTEGER NOT NULL,
+                lease INTEGER NOT NULL) WITHOUT ROWID""", """
+            CREATE TABLE IF NOT EXISTS LatchkeyHold (name TEXT NOT NULL, token INTEGER NOT NULL,
+                session INTEGER NOT NULL, grant_id INTEGER NOT NULL, units INTEGER NOT NULL, owner TEXT NOT NULL,
+                since INTEGER NOT NULL, lease INTEGER NOT NULL, PRIMARY KEY (name, token)) WITHOUT ROWID""", """
             CREATE TABLE IF NOT EXISTS LatchkeyItem (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,
                 status INTEGER NOT NULL, priority INTEGER NOT NULL, due INTEGER NOT NULL,
                 attempt INTEGER NOT NULL, session INTEGER NOT NULL, token INTEGER NOT NULL, dedup_key TEXT,

@@ -149,6 +149,7 @@ final class Sql {
             VALUES (?, 0, ?, ?, ?, ?, ?)""";
     static final String SESSION_DEAD = "SELECT dead FROM LatchkeySession WHERE id = ?";
     static final String SESSION = "SELECT id, pid, host, label, started FROM LatchkeySession WHERE id = ?";
+    static final String SESSIONS = "SELECT id, pid, host, label, started FROM LatchkeySession ORDER BY started, id";
     static final String SESSION_IDS = "SELECT id FROM LatchkeySession";
     static final String BURY = "UPDATE LatchkeySession SET dead = 1 WHERE id = ?";
     static final String DELETE_SESSION = "DELETE FROM LatchkeySession WHERE id = ?";
@@ -156,18 +157,29 @@ final class Sql {
     // States
 
     static final String STATE_COLUMNS =
-            " kind, name, version, session, grant_id, token, owner, since, line, detail FROM LatchkeyState ";
+            " kind, name, version, token, line, detail, holds, session, grant_id, hold_token, units, owner, since,"
+                    + " lease FROM LatchkeyState ";
     static final String STATE = "SELECT" + STATE_COLUMNS + "WHERE name = ?";
     static final String STATE_VERSION = "SELECT version FROM LatchkeyState WHERE name = ?";
     static final String STATES_OF_KIND = "SELECT" + STATE_COLUMNS + "WHERE kind = ? ORDER BY name";
+    static final String ALL_STATES = "SELECT" + STATE_COLUMNS + "ORDER BY name";
     static final String FLOOR = "SELECT CAST(value AS INTEGER) FROM Latchkey WHERE key = 'token_floor'";
     static final String INSERT_STATE = """
-            INSERT INTO LatchkeyState (session, grant_id, token, owner, since, line, detail, version, name, kind)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""";
+            INSERT INTO LatchkeyState (token, line, detail, holds, session, grant_id, hold_token, units, owner, since,
+                lease, version, name, kind)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""";
     static final String UPDATE_STATE = """
             UPDATE LatchkeyState
-            SET session = ?, grant_id = ?, token = ?, owner = ?, since = ?, line = ?, detail = ?, version = ?
+            SET token = ?, line = ?, detail = ?, holds = ?, session = ?, grant_id = ?, hold_token = ?, units = ?,
+                owner = ?, since = ?, lease = ?, version = ?
             WHERE name = ? AND kind = ? AND version = ?""";
+    static final String DELETE_STATE = "DELETE FROM LatchkeyState WHERE name = ? AND version = ?";
+    static final String HOLDS =
+            "SELECT session, grant_id, token, units, owner, since, lease FROM LatchkeyHold WHERE name = ? ORDER BY token";
+    static final String PUT_HOLD = """
+            INSERT OR REPLACE INTO LatchkeyHold (name, session, grant_id, token, units, owner, since, lease)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""";
+    static final String DELETE_HOLD = "DELETE FROM LatchkeyHold WHERE name = ? AND token = ?";
     /** The grant of a lock that is as this process remembers it: one statement, one commit. */
     static final String UPDATE_STATE_FOR_LIVING =
             UPDATE_STATE + " AND EXISTS (SELECT 1 FROM LatchkeySession WHERE id = ? AND dead = 0)";
@@ -185,6 +197,9 @@ final class Sql {
     static final String ITEM_CLAIMANTS = "SELECT DISTINCT session FROM LatchkeyItem WHERE name = ? AND status = 1";
     static final String ITEMS_OF_CLAIMANT =
             "SELECT" + ITEM_COLUMNS + "WHERE name = ? AND status = 1 AND session = ? ORDER BY id";
+    static final String ITEMS_CLAIMED = "SELECT" + ITEM_COLUMNS + "WHERE status = 1 ORDER BY name, id";
+    static final String ITEM_NAMES = "SELECT DISTINCT name FROM LatchkeyItem ORDER BY name";
+    static final String DELETE_ITEMS = "DELETE FROM LatchkeyItem WHERE name = ?";
     static final String ITEMS_IN_STATUS =
             "SELECT" + ITEM_COLUMNS + "WHERE name = ? AND status = ? ORDER BY priority DESC, id";
     static final String ITEM_COUNT = "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = ?";

@@ -81,6 +81,21 @@ final class SqliteItems implements ItemStore {
     }
 
     @Override
+    public List<Item> claimed() {
+        return db.all(Sql.ITEMS_CLAIMED, SqliteItems::item);
+    }
+
+    @Override
+    public List<String> names() {
+        return db.all(Sql.ITEM_NAMES, row -> row.getString(1));
+    }
+
+    @Override
+    public void removeAll(String name) {
+        db.update(Sql.DELETE_ITEMS, name);
+    }
+
+    @Override
     public List<Item> list(String name, Item.Status status) {
         return db.all(Sql.ITEMS_IN_STATUS, SqliteItems::item, name, status(status));
     }

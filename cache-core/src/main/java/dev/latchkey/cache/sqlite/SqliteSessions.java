@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -56,6 +58,12 @@ final class SqliteSessions implements Sessions {
     /** No token is handed out at or below this. */
     long tokenFloor(Deadline deadline) {
         return open(deadline).tokenFloor;
+    }
+
+    /** The same for whoever has a session; without one nothing is granted. */
+    long tokenFloor() {
+        Open open = current.get();
+        return open == null ? 0 : open.tokenFloor;
     }
 
     private Open open(Deadline deadline) {
@@ -140,13 +148,16 @@ final class SqliteSessions implements Sessions {
 
     @Override
     public Optional<SessionInfo> describe(long session, Deadline deadline) {
-        return Optional.ofNullable(readers.read(
-                db -> db.one(
-                        Sql.SESSION,
-                        row -> new SessionInfo(
-                                row.getLong(1), row.getLong(2), row.getString(3), row.getString(4), row.getLong(5)),
-                        session),
-                deadline));
+        return Optional.ofNullable(readers.read(db -> db.one(Sql.SESSION, SqliteSessions::info, session), deadline));
+    }
+
+    @Override
+    public List<SessionInfo> list(Deadline deadline) {
+        return readers.read(db -> db.all(Sql.SESSIONS, SqliteSessions::info), deadline);
+    }
+
+    private static SessionInfo info(ResultSet row) throws SQLException {
+        return new SessionInfo(row.getLong(1), row.getLong(2), row.getString(3), row.getString(4), row.getLong(5));
     }
 
     @Override

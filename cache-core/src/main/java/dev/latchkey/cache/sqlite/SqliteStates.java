@@ -3,6 +3,7 @@ package dev.latchkey.cache.sqlite;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.Decision;
 import dev.latchkey.cache.spi.Failpoint;
+import dev.latchkey.cache.spi.Hold;
 import dev.latchkey.cache.spi.ItemStore;
 import dev.latchkey.cache.spi.SessionLostException;
 import dev.latchkey.cache.spi.Signal;
@@ -14,13 +15,17 @@ import dev.latchkey.cache.spi.Update;
 import dev.latchkey.cache.spi.WrongKindException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The states of all names, in the table LatchkeyState. */
 final class SqliteStates implements StateStore {
+    private static final Hold NOBODY = new Hold(0, 0, 0, 0, "", 0, 0);
+
     private final Writer writer;
     private final Readers readers;
     private final SqliteSessions sessions;
@@ -93,6 +98,9 @@ final class SqliteStates implements StateStore {
             return null;
         }
         State next = decision.next();
+        if (!others(base).equals(others(next))) {
+            return null; // more than one row
+        }
         long version = base.version() + 1;
         int changed = decision.grantsTo() == 0
                 ? db.update(Sql.UPDATE_STATE, columns(next, version, base.version()))
@@ -110,25 +118,36 @@ final class SqliteStates implements StateStore {
         if (decision.grantsTo() != 0) {
             requireAlive(tx.db, decision.grantsTo());
         }
-        return applied(decision, decision.next(), store(tx.db, decision.next()));
+        return applied(decision, decision.next(), store(tx.db, state, decision.next()));
     }
 
     private static <R> Applied<R> applied(Decision<R> decision, State next, long version) {
-        State stored = new State(
-                next.kind(),
-                next.name(),
-                version,
-                next.session(),
-                next.grant(),
-                next.token(),
-                next.owner(),
-                next.sinceMillis(),
-                next.line(),
-                next.detail());
+        State stored = next.withVersion(version);
         return new Applied<>(new Update<>(stored, decision.result()), decision.grantsTo() != 0, decision.rings());
     }
 
-    private static long store(Database db, State next) {
+    private static long store(Database db, State from, State next) {
+        List<Hold> before = others(from);
+        List<Hold> after = others(next);
+        for (Hold hold : before) {
+            if (!after.contains(hold)) {
+                db.update(Sql.DELETE_HOLD, next.name(), hold.token());
+            }
+        }
+        for (Hold hold : after) {
+            if (!before.contains(hold)) {
+                db.update(
+                        Sql.PUT_HOLD,
+                        next.name(),
+                        hold.session(),
+                        hold.grant(),
+                        hold.token(),
+                        hold.units(),
+                        hold.owner(),
+                        hold.sinceMillis(),
+                        hold.leaseUntilNanos());
+            }
+        }
         if (next.exists()) {
             long version = next.version() + 1;
             db.update(Sql.UPDATE_STATE, columns(next, version, next.version()));
@@ -140,15 +159,27 @@ final class SqliteStates implements StateStore {
         return version;
     }
 
+    /** The holds that have rows of their own: all but the first, which stands in the row of the name. */
+    private static List<Hold> others(State state) {
+        return state.holds().size() < 2
+                ? List.of()
+                : state.holds().subList(1, state.holds().size());
+    }
+
     private static Object[] columns(State next, long version, Object... condition) {
+        Hold first = next.holds().isEmpty() ? NOBODY : next.holds().get(0);
         Object[] columns = {
-            next.session(),
-            next.grant(),
             next.token(),
-            next.owner(),
-            next.sinceMillis(),
             next.line(),
             next.detail(),
+            (long) next.holds().size(),
+            first.session(),
+            first.grant(),
+            first.token(),
+            first.units(),
+            first.owner(),
+            first.sinceMillis(),
+            first.leaseUntilNanos(),
             version,
             next.name(),
             next.kind()
@@ -169,7 +200,11 @@ final class SqliteStates implements StateStore {
     @Override
     public State read(String kind, String name, Deadline deadline) {
         Tx joined = writer.current();
-        return joined != null ? select(joined.db, kind, name) : readers.read(db -> select(db, kind, name), deadline);
+        if (joined != null) {
+            return select(joined.db, kind, name);
+        }
+        Row row = readers.read(db -> row(db, kind, name), deadline);
+        return row.holds < 2 ? row.state : readers.snapshot(db -> select(db, kind, name), deadline);
     }
 
     @Override
@@ -198,37 +233,92 @@ final class SqliteStates implements StateStore {
                         decision.rings());
     }
 
+    /** The row of a name, without the holds that have rows of their own, and how many holds there are. */
+    private record Row(State state, int holds) {}
+
     private static State select(Database db, String kind, String name) {
-        State state = db.one(Sql.STATE, SqliteStates::state, name);
-        if (state == null) {
-            Long stored = db.one(Sql.FLOOR, row -> row.getLong(1));
-            return State.absent(kind, name, stored == null ? 0 : stored);
-        }
-        if (!state.kind().equals(kind)) {
-            throw new WrongKindException(name, state.kind(), kind);
-        }
-        return state;
+        return whole(db, row(db, kind, name));
     }
 
-    private static State state(ResultSet row) throws SQLException {
+    private static Row row(Database db, String kind, String name) {
+        Row row = db.one(Sql.STATE, SqliteStates::row, name);
+        if (row == null) {
+            Long stored = db.one(Sql.FLOOR, value -> value.getLong(1));
+            return new Row(State.absent(kind, name, stored == null ? 0 : stored), 0);
+        }
+        if (!row.state.kind().equals(kind)) {
+            throw new WrongKindException(name, row.state.kind(), kind);
+        }
+        return row;
+    }
+
+    private static State whole(Database db, Row row) {
+        if (row.holds < 2) {
+            return row.state;
+        }
+        State state = row.state;
+        List<Hold> holds = new ArrayList<>(state.holds());
+        holds.addAll(db.all(Sql.HOLDS, found -> hold(found, 1), state.name()));
         return new State(
+                state.kind(), state.name(), state.version(), state.token(), holds, state.line(), state.detail());
+    }
+
+    private static Row row(ResultSet row) throws SQLException {
+        int holds = row.getInt(7);
+        State state = new State(
                 row.getString(1),
                 row.getString(2),
                 row.getLong(3),
                 row.getLong(4),
-                row.getLong(5),
-                row.getLong(6),
-                row.getString(7),
-                row.getLong(8),
-                row.getString(9),
-                row.getString(10));
+                holds == 0 ? List.of() : List.of(hold(row, 8)),
+                row.getString(5),
+                row.getString(6));
+        return new Row(state, holds);
+    }
+
+    private static Hold hold(ResultSet row, int first) throws SQLException {
+        return new Hold(
+                row.getLong(first),
+                row.getLong(first + 1),
+                row.getLong(first + 2),
+                row.getLong(first + 3),
+                row.getString(first + 4),
+                row.getLong(first + 5),
+                row.getLong(first + 6));
     }
 
     @Override
     public List<State> list(String kind, Deadline deadline) {
         Tx joined = writer.current();
-        Function<Database, List<State>> query = db -> db.all(Sql.STATES_OF_KIND, SqliteStates::state, kind);
-        return joined != null ? query.apply(joined.db) : readers.read(query, deadline);
+        return joined != null ? list(joined.db, kind) : readers.snapshot(db -> list(db, kind), deadline);
+    }
+
+    private static List<State> list(Database db, String kind) {
+        return db.all(Sql.STATES_OF_KIND, SqliteStates::row, kind).stream()
+                .map(row -> whole(db, row))
+                .toList();
+    }
+
+    @Override
+    public List<State> listAll(Deadline deadline) {
+        Tx joined = writer.current();
+        return joined != null ? listAll(joined.db) : readers.snapshot(SqliteStates::listAll, deadline);
+    }
+
+    private static List<State> listAll(Database db) {
+        return db.all(Sql.ALL_STATES, SqliteStates::row).stream()
+                .map(row -> whole(db, row))
+                .toList();
+    }
+
+    @Override
+    public Optional<State> find(String name, Deadline deadline) {
+        Tx joined = writer.current();
+        return joined != null ? find(joined.db, name) : readers.snapshot(db -> find(db, name), deadline);
+    }
+
+    private static Optional<State> find(Database db, String name) {
+        return Optional.ofNullable(db.one(Sql.STATE, SqliteStates::row, name)).map(row -> whole(db, row));
     }
 
     @Override
@@ -281,8 +371,18 @@ final class SqliteStates implements StateStore {
         }
 
         @Override
-        public void put(State state) {
-            store(tx.db, state);
+        public <R> Update<R> update(String kind, String name, Transition<R> transition) {
+            Applied<R> applied = applyToStored(tx, kind, name, transition, sessions.tokenFloor());
+            tx.afterCommit(() -> applied.rings.forEach(signal::ring));
+            return applied.update;
+        }
+
+        @Override
+        public void remove(State state) {
+            others(state).forEach(hold -> tx.db.update(Sql.DELETE_HOLD, state.name(), hold.token()));
+            tx.db.one(
+                    Sql.RAISE_FLOOR, row -> row.getLong(1), state.token()); // the row was what kept its tokens growing
+            tx.db.update(Sql.DELETE_STATE, state.name(), state.version());
         }
 
         @Override

@@ -25,6 +25,14 @@ import org.sqlite.JDBC;
  * wrong in the same way.
  */
 public final class RemainsReader {
+    /** Who waits for a condition of a lock stands in its detail; what is held beside the first hold has rows of its own. */
+    private static final String STATES = """
+            SELECT name, kind, session, token, line || CASE WHEN kind LIKE '%lock' THEN detail ELSE '' END AS waiting
+            FROM LatchkeyState
+            UNION ALL
+            SELECT name, 'hold', session, token, '' FROM LatchkeyHold
+            ORDER BY name""";
+
     private static final Pattern VALUE_FILE = Pattern.compile("[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{28}\\.val");
     private static final Pattern INCOMING_FILE = Pattern.compile("cache\\.db-latchkey/incoming-.*");
     private static final String DAMAGED = "damaged";
@@ -92,7 +100,7 @@ public final class RemainsReader {
                 List.copyOf(faults),
                 orphans(),
                 (int) number("SELECT count(*) FROM LatchkeySession"),
-                all("SELECT name, kind, session, token, line FROM LatchkeyState ORDER BY name", RemainsReader::state),
+                all(STATES, RemainsReader::state),
                 items,
                 values,
                 Files.size(directory.resolve("cache.db")) + fileBytes,

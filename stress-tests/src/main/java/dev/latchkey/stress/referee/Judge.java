@@ -17,6 +17,10 @@ import org.jspecify.annotations.Nullable;
  * heard to hold a place only while it does hold it. So two holds that overlap here have overlapped, and a hold that
  * overlaps none may still have: the judge never accuses wrongly, and may miss what lasts shorter than a report.
  *
+ * <p>A place may have room for several: whoever takes two of its three seats enters {@code seats*2/3}, a reader among at most a
+ * million {@code book*1/1000000}, and its writer {@code book*1000000/1000000}. There the order of tokens says nothing, since
+ * reports of holds that overlap may come in any order.
+ *
  * <p>A hold excludes others until it ends, is revoked, or its process is condemned. A token may be revoked before its
  * holder was heard to enter. A condemned process is never at fault, since its last words may arrive after another has
  * taken its place; what it says still counts against others: its tokens, its values, the places that it made gone. It
@@ -83,25 +87,30 @@ final class Judge {
 
     private List<Violation> enter(Event event) {
         Hold hold = new Hold(event, wasRevokedEarly(event));
-        List<Hold> here = holds.computeIfAbsent(event.place(), place -> new ArrayList<>(1));
+        List<Hold> here = holds.computeIfAbsent(place(event), place -> new ArrayList<>(1));
         List<Violation> found = excludes(hold) ? faults(event, here) : List.of();
         here.add(hold);
-        highestTokens.merge(event.place(), event.number(), Math::max);
+        highestTokens.merge(place(event), event.number(), Math::max);
         return found;
     }
 
     private List<Violation> faults(Event entering, List<Hold> here) {
         List<Violation> found = new ArrayList<>();
-        if (gone.contains(entering.place())) {
+        if (gone.contains(place(entering))) {
             found.add(violation(Kind.FINISHED, entering, "a place that is gone"));
         }
+        Seats seats = Seats.of(entering.place());
+        long taken = here.stream()
+                .filter(this::excludes)
+                .mapToLong(other -> Seats.of(other.entered.place()).units())
+                .sum();
         for (Hold other : here) {
-            if (excludes(other)) {
+            if (excludes(other) && taken + seats.units() > seats.limit()) {
                 found.add(violation(Kind.OVERLAP, entering, "while it was held by " + holder(other)));
             }
         }
-        Long highest = highestTokens.get(entering.place());
-        if (highest != null && entering.number() <= highest) {
+        Long highest = highestTokens.get(seats.place());
+        if (highest != null && entering.number() <= highest && seats.limit() == 1) {
             found.add(violation(Kind.TOKEN, entering, "after token " + highest));
         }
         return found;
@@ -114,7 +123,7 @@ final class Judge {
 
     private List<Violation> gone(Event event) {
         Hold hold = take(event);
-        if (gone.contains(event.place())) {
+        if (gone.contains(place(event))) {
             return isCondemned(event)
                     ? List.of()
                     : List.of(violation(Kind.FINISHED, event, "a place that is gone already"));
@@ -122,9 +131,9 @@ final class Judge {
         if (hold == null || isOvertaken(hold)) {
             return isCondemned(event) ? List.of() : List.of(notHeld(event));
         }
-        gone.add(event.place());
-        highestTokens.remove(event.place());
-        revokedEarly.remove(event.place());
+        gone.add(place(event));
+        highestTokens.remove(place(event));
+        revokedEarly.remove(place(event));
         return List.of();
     }
 
@@ -137,30 +146,28 @@ final class Judge {
     }
 
     private void revoke(Event event) {
-        boolean known = event.number() <= highestTokens.getOrDefault(event.place(), Long.MIN_VALUE);
-        for (Hold hold : holds.getOrDefault(event.place(), List.of())) {
+        boolean known = event.number() <= highestTokens.getOrDefault(place(event), Long.MIN_VALUE);
+        for (Hold hold : holds.getOrDefault(place(event), List.of())) {
             hold.revoked |= hold.entered.number() == event.number();
         }
-        if (!known && !gone.contains(event.place())) {
-            revokedEarly
-                    .computeIfAbsent(event.place(), place -> new HashSet<>())
-                    .add(event.number());
+        if (!known && !gone.contains(place(event))) {
+            revokedEarly.computeIfAbsent(place(event), place -> new HashSet<>()).add(event.number());
         }
     }
 
     private boolean wasRevokedEarly(Event entering) {
-        Set<Long> tokens = revokedEarly.get(entering.place());
+        Set<Long> tokens = revokedEarly.get(place(entering));
         return tokens != null && tokens.remove(entering.number());
     }
 
     /** Ends the hold that the connection has with the token, if it has one. */
     private @Nullable Hold take(Event event) {
-        List<Hold> here = holds.getOrDefault(event.place(), List.of());
+        List<Hold> here = holds.getOrDefault(place(event), List.of());
         for (Hold hold : here) {
             if (hold.entered.connection() == event.connection() && hold.entered.number() == event.number()) {
                 here.remove(hold);
                 if (here.isEmpty()) {
-                    holds.remove(event.place());
+                    holds.remove(place(event));
                 }
                 return hold;
             }
@@ -170,7 +177,7 @@ final class Judge {
 
     /** Who was revoked may finish its place as long as nobody has taken it. */
     private boolean isOvertaken(Hold hold) {
-        Long highest = highestTokens.get(hold.entered.place());
+        Long highest = highestTokens.get(place(hold.entered));
         return hold.revoked && highest != null && highest > hold.entered.number();
     }
 
@@ -180,6 +187,10 @@ final class Judge {
 
     private boolean isCondemned(Event event) {
         return condemned.contains(event.process());
+    }
+
+    private static String place(Event event) {
+        return Seats.of(event.place()).place();
     }
 
     private static Violation notHeld(Event event) {

@@ -5,6 +5,7 @@ import dev.latchkey.stress.check.NumberedItem;
 import dev.latchkey.stress.history.Event.Kind;
 import dev.latchkey.stress.history.HistoryLog;
 import dev.latchkey.stress.referee.RefereeConnection;
+import dev.latchkey.testing.Child;
 import java.nio.file.Path;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -85,6 +86,7 @@ final class Actor implements AutoCloseable {
             log.write(Kind.FAIL, operation, "interrupted");
         } catch (Exception | AssertionError e) {
             log.write(Kind.ERROR, operation, e);
+            Child.say(Worker.ERROR);
         }
         return null;
     }

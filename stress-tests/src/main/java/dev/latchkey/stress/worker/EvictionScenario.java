@@ -36,7 +36,7 @@ public final class EvictionScenario implements Scenario {
     private static final Set<CheckReport.Kind> DEBRIS =
             Set.of(CheckReport.Kind.UNKNOWN_FILE, CheckReport.Kind.EMPTY_FOLDER);
 
-    private final LockScenario locks = new LockScenario();
+    private final LockScenario locks = new LockScenario(false);
     private final QueueScenario jobs = new QueueScenario();
 
     /** Whoever creates the directory decides. */

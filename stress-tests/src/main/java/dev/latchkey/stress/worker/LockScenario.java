@@ -1,9 +1,11 @@
 package dev.latchkey.stress.worker;
 
+import dev.latchkey.coordination.FencedLock;
 import dev.latchkey.coordination.Holder;
 import dev.latchkey.coordination.Lock;
 import dev.latchkey.coordination.LockHandle;
 import dev.latchkey.coordination.LockLostException;
+import dev.latchkey.coordination.RLock;
 import dev.latchkey.stress.worker.Actor.Failed;
 import java.time.Duration;
 import java.util.List;
@@ -32,9 +34,23 @@ final class LockScenario implements Scenario {
         HANDLE
     }
 
+    private final boolean reentrant;
+
+    /** With locks that a thread may acquire once, or again and again. */
+    LockScenario(boolean reentrant) {
+        this.reentrant = reentrant;
+    }
+
     /** A lock that this thread holds. */
     private record Held(
-            String name, Lock lock, long token, @Nullable LockHandle handle) {}
+            String name,
+            FencedLock lock,
+            long token,
+            @Nullable LockHandle handle) {}
+
+    private FencedLock lock(Actor actor, String name) {
+        return reentrant ? new RLock(actor.cache(), name) : new Lock(actor.cache(), name);
+    }
 
     @Override
     public void step(Actor actor) throws InterruptedException {
@@ -50,7 +66,7 @@ final class LockScenario implements Scenario {
     }
 
     /** Holds a lock that was forced open until its former holder has done, whose late release must not free it. */
-    private static void outlast(Actor actor, String name) {
+    private void outlast(Actor actor, String name) {
         Held held = acquire(actor, name, How.LOCK);
         if (held != null) {
             hold(actor, held, 2 * DAWDLING);
@@ -69,8 +85,8 @@ final class LockScenario implements Scenario {
         };
     }
 
-    private static @Nullable Held acquire(Actor actor, String name, How how) {
-        Lock lock = new Lock(actor.cache(), name);
+    private @Nullable Held acquire(Actor actor, String name, How how) {
+        FencedLock lock = lock(actor, name);
         LockHandle[] handle = new LockHandle[1];
         Long token = actor.attempt(
                 "lock",
@@ -91,7 +107,7 @@ final class LockScenario implements Scenario {
         return token == null ? null : new Held(name, lock, token, handle[0]);
     }
 
-    private static long token(Lock lock) throws Failed {
+    private static long token(FencedLock lock) throws Failed {
         try {
             return lock.fencingToken();
         } catch (LockLostException e) {
@@ -106,14 +122,34 @@ final class LockScenario implements Scenario {
     }
 
     /** Holds a lock for up to so many microseconds, and for most of them if it dawdles. */
-    private static void hold(Actor actor, Held held, int micros) {
+    private void hold(Actor actor, Held held, int micros) {
         actor.referee().enter(held.name, held.token);
         if (actor.oneIn(4)) {
             fence(actor, held);
         }
         int least = micros > BRISK ? micros / 2 : 0;
         actor.spend(least + actor.random().nextInt(micros - least));
+        if (reentrant && held.handle == null && actor.oneIn(3)) {
+            again(actor, held);
+        }
         actor.referee().exit(held.name, held.token);
+    }
+
+    /** Acquires and releases it once more: it stays held. */
+    private static void again(Actor actor, Held held) {
+        actor.attempt("again", () -> {
+            try {
+                held.lock.lock();
+                try {
+                    return Actor.DONE;
+                } finally {
+                    held.lock.unlock();
+                }
+            } catch (LockLostException e) {
+                throw new Failed("lost");
+            }
+        });
+        actor.spend(actor.random().nextInt(300));
     }
 
     /** A write that only the holder can make: what was written before has a smaller token. */
@@ -163,8 +199,8 @@ final class LockScenario implements Scenario {
                 held.token);
     }
 
-    private static boolean force(Actor actor, String name) {
-        Lock lock = new Lock(actor.cache(), name);
+    private boolean force(Actor actor, String name) {
+        FencedLock lock = lock(actor, name);
         Optional<Holder> holder = lock.holder();
         if (holder.isEmpty()) {
             return false;

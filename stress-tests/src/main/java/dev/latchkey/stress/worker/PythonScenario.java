@@ -17,7 +17,7 @@ final class PythonScenario implements Scenario {
 
     private static final int COUNTERS = 2;
 
-    private final LockScenario locks = new LockScenario();
+    private final LockScenario locks = new LockScenario(false);
     private final QueueScenario jobs = new QueueScenario();
 
     @Override

@@ -33,7 +33,12 @@ interface Scenario {
     /** The scenario of a name; as the command line has it. */
     static Scenario of(String name) {
         return switch (name) {
-            case "lock" -> new LockScenario();
+            case "lock" -> new LockScenario(false);
+            case "rlock" -> new LockScenario(true);
+            case "rwlock" -> new ReadWriteScenario();
+            case "semaphore" -> new SemaphoreScenario();
+            case "multilock" -> new MultiLockScenario();
+            case "condition" -> new ConditionScenario();
             case "queue" -> new QueueScenario();
             case "counters" -> new CounterScenario();
             case "transfers" -> new TransferScenario();

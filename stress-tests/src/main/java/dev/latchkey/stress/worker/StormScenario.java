@@ -4,7 +4,7 @@ import java.util.Random;
 
 /** A directory that does not exist yet is opened and closed all the time, with little done in between. */
 final class StormScenario implements Scenario {
-    private final LockScenario locks = new LockScenario();
+    private final LockScenario locks = new LockScenario(false);
     private final CounterScenario counters = new CounterScenario();
 
     @Override

@@ -63,6 +63,9 @@ public final class Worker {
         this.kill = new AimedKill(log, new RefereeConnection(refereePort, process), process);
     }
 
+    /** What a worker says when a call has failed as none may: there is no reason to go on. */
+    public static final String ERROR = "ERROR";
+
     /** What a worker process is for. */
     public enum Role {
         /** It makes what must be there before the others start. */

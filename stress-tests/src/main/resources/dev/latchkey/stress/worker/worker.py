@@ -67,6 +67,7 @@ def attempt(operation, call, *arguments):
         write('FAIL', operation, reason)
     except Exception as error:
         write('ERROR', operation, repr(error))
+        print('ERROR', flush=True)
     else:
         write('OK', operation, *result)
         return result

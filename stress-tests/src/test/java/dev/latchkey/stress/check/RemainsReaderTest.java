@@ -122,6 +122,20 @@ class RemainsReaderTest {
     }
 
     @Test
+    void whoWaitsForAConditionAndWhoHoldsMorePermitsIsTold() throws IOException, SQLException {
+        sql("UPDATE LatchkeyState SET detail = 'full:77.1' WHERE name = 'a'");
+        sql("INSERT INTO LatchkeyHold (name, token, session, grant_id, units, owner, since, lease)"
+                + " VALUES ('b', 5, 78, 1, 2, 'main', 0, 0)");
+        Remains remains = read();
+        assertEquals("full:77.1", remains.states().get(0).line());
+        Remains.StateRow hold = remains.states().stream()
+                .filter(state -> state.kind().equals("hold"))
+                .findFirst()
+                .orElseThrow();
+        assertEquals(78, hold.session());
+    }
+
+    @Test
     void theLogIsMeasuredBeforeItIsOpened() throws IOException, SQLException {
         Path copy = directory.resolve("copy");
         try (Connection connection = connection()) {

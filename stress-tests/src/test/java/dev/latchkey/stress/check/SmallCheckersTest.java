@@ -29,6 +29,38 @@ class SmallCheckersTest {
     }
 
     @Nested
+    class LostSignals {
+        private final Checker checker = new Signals(1);
+
+        @Test
+        void waitsThatAreSignalledOrHaveNothingToWaitForAreFine() {
+            new Story()
+                    .ok("w1", 0, 5, "await buffer -> signalled")
+                    .ok("w1", 5, 305, "await buffer -> in_vain")
+                    .ok("w2", 5, 305, "await buffer -> late")
+                    .keeps(checker);
+        }
+
+        @Test
+        void moreLateWaitsThanFaultsAreNoticed() {
+            Story story = new Story()
+                    .ok("w1", 0, 300, "await buffer -> late")
+                    .ok("w2", 0, 300, "await buffer -> late")
+                    .ok("w3", 0, 1, "await buffer -> signalled");
+            story.breaks(checker, "2 waits for a condition were not told");
+        }
+
+        @Test
+        void eachKillMayTakeASignalWithIt() {
+            new Story()
+                    .kill("w9", 1)
+                    .ok("w1", 0, 300, "await buffer -> late")
+                    .ok("w2", 0, 300, "await buffer -> late")
+                    .keeps(checker);
+        }
+    }
+
+    @Nested
     class Hangs {
         private final Checker checker = new NoHang(Duration.ofMillis(100));
 

@@ -53,6 +53,35 @@ class JudgeTest {
     }
 
     @Test
+    void aPlaceWithSeveralSeatsIsSharedUntilTheyAreTaken() {
+        timeline(
+                "w1 1 ENTER seats*2/3 5",
+                "w2 2 ENTER seats*1/3 4",
+                "w3 3 ENTER seats*1/3 6 => OVERLAP OVERLAP",
+                "w1 1 EXIT seats*2/3 5",
+                "w4 4 ENTER seats*1/3 7",
+                "w5 5 EXIT seats*1/3 7 => NOT_HELD");
+    }
+
+    @Test
+    void readersShareABookAndItsWriterIsAlone() {
+        timeline(
+                "w1 1 ENTER book*1/100 1",
+                "w2 2 ENTER book*1/100 2",
+                "w1 1 EXIT book*1/100 1",
+                "w3 3 ENTER book*100/100 3 => OVERLAP",
+                "w3 3 EXIT book*100/100 3",
+                "w2 2 EXIT book*1/100 2",
+                "w3 3 ENTER book*100/100 4",
+                "w1 1 ENTER book*1/100 5 => OVERLAP");
+    }
+
+    @Test
+    void whoIsToBeKilledTakesNoSeat() {
+        timeline("w1 1 ENTER seats*3/3 1", "controller 9 CONDEMN w1", "w2 2 ENTER seats*3/3 2");
+    }
+
+    @Test
     void anOverlapNamesBothHolders() {
         tell(100, "w1 1 ENTER lock 10");
         Violation found = tell(250, "w2 2 ENTER lock 11").get(0);

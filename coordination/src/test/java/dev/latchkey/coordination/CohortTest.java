@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
  * park may end at any time, so that it cannot see a lost wake-up. By stress it runs them on real threads, which hang then.
  */
 /** The queue of threads in one process, in interleavings that no clock decides. */
-class LockCohortTest {
+class CohortTest {
     private static final Duration SOON = Duration.ofNanos(50_000);
     /** Longer than any scenario takes: who waits as long has been forgotten. */
     private static final Duration FOREVER = Duration.ofSeconds(5);
@@ -43,7 +43,7 @@ class LockCohortTest {
 
     /** Seen by one thread at a time, or never changed. */
     private static final String[] CONFINED = {
-        LockState.class.getName(), Line.class.getName(), MapMaker.class.getName(), ArrayDeque.class.getName()
+        Turns.class.getName(), Line.class.getName(), MapMaker.class.getName(), ArrayDeque.class.getName()
     };
 
     private static ModelCheckingOptions modelChecking(int threads, int operations) {
@@ -73,25 +73,28 @@ class LockCohortTest {
     /** One process with one lock. */
     abstract static class Member {
         final MemoryEngine engine;
-        final LockCohort cohort;
+        final Cohort cohort;
 
         Member(boolean slow) {
             engine = new MemoryEngine(new Disk(), slow);
-            cohort = new LockCohort(engine, "a", Cohorts.of(engine));
+            cohort = new Cohort(engine, Kind.LOCK, "a", Cohorts.of(engine));
         }
 
         /** When all is over, the lock is free, nobody stands in line, and the next may have it. */
         final void requireIdle() {
             engine.runAllScheduled();
-            LockState row = cohort.read(Deadline.never());
-            if (cohort.holder() != null || row.isHeld() || !row.line().isEmpty()) {
-                throw new IllegalStateException("left behind: " + row + (cohort.holder() == null ? "" : ", held here"));
+            Turns row = cohort.read(Deadline.never());
+            if (cohort.held().findAny().isPresent()
+                    || row.isHeld()
+                    || !row.line().isEmpty()) {
+                throw new IllegalStateException(
+                        "left behind: " + row + ", held here: " + cohort.held().count());
             }
             requireAvailable();
         }
 
         final void requireAvailable() {
-            Grant grant = cohort.tryAcquire(false);
+            Grant grant = cohort.tryAcquire(Want.ofHandle(1, 0));
             if (grant == null || !cohort.release(grant)) {
                 throw new IllegalStateException("not to be had: " + cohort.read(Deadline.never()));
             }
@@ -110,7 +113,7 @@ class LockCohortTest {
         /** The token, or 0. */
         @Operation
         public long tryAcquire(@Param(gen = ThreadIdGen.class) int thread) {
-            Grant grant = cohort.tryAcquire(false);
+            Grant grant = cohort.tryAcquire(Want.ofHandle(1, 0));
             if (grant == null) {
                 return 0;
             }
@@ -171,7 +174,7 @@ class LockCohortTest {
 
         /** Without a wake-up the grant is found when the time is over, if at all. */
         final Grant await(Deadline deadline) throws InterruptedException {
-            Grant grant = cohort.acquire(deadline, true);
+            Grant grant = cohort.acquire(Want.ofThread(1, 0), deadline);
             if (grant == null || deadline.hasPassed()) {
                 throw new IllegalStateException("waited in vain");
             }
@@ -211,17 +214,17 @@ class LockCohortTest {
 
         @Operation
         public void tryOnce() {
-            leave(cohort.tryAcquire(true));
+            leave(cohort.tryAcquire(Want.ofThread(1, 0)));
         }
 
         @Operation
         public void giveUpAtOnce() throws InterruptedException {
-            leave(cohort.acquire(Deadline.after(Duration.ZERO), true));
+            leave(cohort.acquire(Want.ofThread(1, 0), Deadline.after(Duration.ZERO)));
         }
 
         @Operation
         public void giveUpSoon() throws InterruptedException {
-            leave(cohort.acquire(Deadline.after(SOON), true));
+            leave(cohort.acquire(Want.ofThread(1, 0), Deadline.after(SOON)));
         }
 
         @Operation
@@ -298,7 +301,7 @@ class LockCohortTest {
 
         private void tryOnce() {
             try {
-                leave(cohort.tryAcquire(true));
+                leave(cohort.tryAcquire(Want.ofThread(1, 0)));
             } catch (CacheException e) {
                 // what came of it, nobody knows
             } finally {
@@ -379,7 +382,7 @@ class LockCohortTest {
 
         @Operation
         public void take(@Param(gen = ThreadIdGen.class) int thread) throws InterruptedException {
-            keep(thread, cohort.acquire(Deadline.after(SOON), false));
+            keep(thread, cohort.acquire(Want.ofHandle(1, 0), Deadline.after(SOON)));
         }
 
         @Operation
@@ -405,7 +408,7 @@ class LockCohortTest {
 
         @Operation(nonParallelGroup = "taker")
         public void take() {
-            keep(0, cohort.tryAcquire(false));
+            keep(0, cohort.tryAcquire(Want.ofHandle(1, 0)));
         }
 
         @Operation(nonParallelGroup = "keeper")
@@ -462,7 +465,7 @@ class LockCohortTest {
         @Operation
         public void take(@Param(gen = ThreadIdGen.class) int thread) throws InterruptedException {
             try {
-                cohort.acquire(Deadline.after(SOON), false);
+                cohort.acquire(Want.ofHandle(1, 0), Deadline.after(SOON));
             } catch (CacheClosedException e) {
                 // turned away
             }
@@ -471,7 +474,7 @@ class LockCohortTest {
         @Operation
         public void pass() throws InterruptedException {
             try {
-                Grant grant = cohort.acquire(Deadline.after(SOON), false);
+                Grant grant = cohort.acquire(Want.ofHandle(1, 0), Deadline.after(SOON));
                 if (grant != null) {
                     cohort.release(grant);
                 }
@@ -487,7 +490,7 @@ class LockCohortTest {
 
         @Validate
         public void nothingIsHeld() {
-            if (engine.isClosed() && cohort.holder() != null) {
+            if (engine.isClosed() && cohort.held().findAny().isPresent()) {
                 throw new IllegalStateException("held after the close");
             }
         }

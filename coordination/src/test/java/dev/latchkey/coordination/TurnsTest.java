@@ -5,18 +5,22 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.spi.Decision;
+import dev.latchkey.cache.spi.Hold;
 import dev.latchkey.cache.spi.State;
-import dev.latchkey.coordination.LockState.Asker;
-import dev.latchkey.coordination.LockState.Moment;
-import dev.latchkey.coordination.LockState.Release;
-import dev.latchkey.coordination.LockState.Successor;
+import dev.latchkey.coordination.Turns.Asker;
+import dev.latchkey.coordination.Turns.Moment;
+import dev.latchkey.coordination.Turns.Release;
+import dev.latchkey.coordination.Turns.Successor;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** The rules of the lock as timelines: no clock, no database, no thread. Sessions are 1 to 4. */
-class LockStateTest {
-    private State row = State.absent(LockState.KIND, "a", 1000);
+class TurnsTest {
+    private State row = State.absent(Kind.LOCK.word(), "a", 1000);
     private long nanos = TimeUnit.SECONDS.toNanos(1);
     private long nextGrant;
 
@@ -34,8 +38,8 @@ class LockStateTest {
     }
 
     private Decision<Boolean> asks(long session, boolean waits, boolean mayRetake, Set<Long> dead) {
-        Asker asker = new Asker(session, ++nextGrant, "t" + session, waits, token -> mayRetake);
-        return LockState.acquire(row, asker, dead, now());
+        Asker asker = new Asker(session, ++nextGrant, "t" + session, 1, 0, waits, token -> mayRetake, grant -> 0, 0);
+        return Turns.acquire(row, asker, dead, now());
     }
 
     private boolean locks(long session) {
@@ -47,15 +51,32 @@ class LockStateTest {
     }
 
     private Release unlocks(long session) {
-        return apply(LockState.unlock(row, session, row.grant(), null, false, Set.of(), now()));
+        return apply(release(session, grant(), null, false, Set.of()));
+    }
+
+    private Decision<Release> release(
+            long session, long grant, @Nullable Successor next, boolean mayPass, Set<Long> dead) {
+        return Turns.release(row, session, Map.of(grant, 1L), next, mayPass, null, dead, now());
+    }
+
+    private Optional<Hold> holder() {
+        return row.holds().stream().findFirst();
+    }
+
+    private long session() {
+        return holder().map(Hold::session).orElse(0L);
+    }
+
+    private long grant() {
+        return holder().map(Hold::grant).orElse(0L);
     }
 
     @Test
     void aFreeLockIsGrantedWithTheNextToken() {
         assertTrue(locks(1));
-        assertEquals(1, row.session());
+        assertEquals(1, session());
         assertEquals(1001, row.token());
-        assertEquals("t1", row.owner());
+        assertEquals("t1", holder().orElseThrow().owner());
         assertEquals("", row.line());
     }
 
@@ -110,7 +131,7 @@ class LockStateTest {
         pass(49);
         assertFalse(locks(3));
         pass(2);
-        apply(LockState.look(row, Set.of(), now()));
+        apply(Turns.look(row, Set.of(), now()));
         assertEquals("2~ 3@" + nanos, row.line());
         assertTrue(locks(3));
         unlocks(3);
@@ -129,7 +150,7 @@ class LockStateTest {
         locks(3);
         unlocks(1);
         nanos = 5;
-        apply(LockState.look(row, Set.of(), now()));
+        apply(Turns.look(row, Set.of(), now()));
         assertEquals("2~ 3@5", row.line());
     }
 
@@ -142,7 +163,7 @@ class LockStateTest {
         assertFalse(apply(third), "the first in line comes first");
         assertEquals(Set.of(1L), third.dead());
         assertEquals("2@" + nanos + " 3", row.line());
-        assertEquals(0, row.session());
+        assertEquals(0, session());
         assertTrue(locks(2));
     }
 
@@ -151,7 +172,7 @@ class LockStateTest {
         locks(1);
         locks(2);
         locks(3);
-        Decision<Release> release = LockState.unlock(row, 1, row.grant(), null, false, Set.of(2L), now());
+        Decision<Release> release = release(1, grant(), null, false, Set.of(2L));
         assertEquals(Release.FREED, apply(release));
         assertEquals("3@" + nanos, row.line());
         assertEquals(Set.of(2L), release.dead());
@@ -164,32 +185,30 @@ class LockStateTest {
         locks(3);
         unlocks(1);
         pass(51);
-        apply(LockState.look(row, Set.of(), now()));
+        apply(Turns.look(row, Set.of(), now()));
         assertEquals("2~ 3@" + nanos, row.line());
-        Set<Long> dead = LockState.of(row).dead(session -> session == 2);
+        Set<Long> dead = Turns.of(row).dead(session -> session == 2);
         assertEquals(Set.of(2L), dead);
-        apply(LockState.look(row, dead, now()));
+        apply(Turns.look(row, dead, now()));
         assertEquals("3@" + nanos, row.line());
     }
 
     @Test
     void aLocalPassGrantsTheNextTokenInTheSameUpdate() {
         locks(1);
-        Decision<Release> pass =
-                LockState.unlock(row, 1, row.grant(), new Successor(77, "next"), false, Set.of(), now());
+        Decision<Release> pass = release(1, grant(), new Successor(77, "next", 0, 0), false, Set.of());
         assertEquals(Release.PASSED, apply(pass));
         assertEquals(1, pass.grantsTo());
-        assertEquals(77, row.grant());
+        assertEquals(77, grant());
         assertEquals(1002, row.token());
-        assertEquals("next", row.owner());
+        assertEquals("next", holder().orElseThrow().owner());
     }
 
     @Test
     void whenOthersWaitAndTheBoundIsReachedTheProcessGoesToTheEndOfTheLine() {
         locks(1);
         locks(2);
-        Release release =
-                apply(LockState.unlock(row, 1, row.grant(), new Successor(77, "next"), false, Set.of(), now()));
+        Release release = apply(release(1, grant(), new Successor(77, "next", 0, 0), false, Set.of()));
         assertEquals(Release.FREED, release);
         assertEquals("2@" + nanos + " 1", row.line());
     }
@@ -198,20 +217,18 @@ class LockStateTest {
     void withinTheBoundALocalThreadGoesFirstAlthoughOthersWait() {
         locks(1);
         locks(2);
-        assertEquals(
-                Release.PASSED,
-                apply(LockState.unlock(row, 1, row.grant(), new Successor(77, "next"), true, Set.of(), now())));
+        assertEquals(Release.PASSED, apply(release(1, grant(), new Successor(77, "next", 0, 0), true, Set.of())));
         assertEquals("2", row.line());
     }
 
     @Test
     void aLateReleaseNeverFreesTheSuccessor() {
         locks(1);
-        long grant = row.grant();
+        long grant = grant();
         unlocks(1);
         locks(2);
         State before = row;
-        assertEquals(Release.LOST, apply(LockState.unlock(row, 1, grant, null, false, Set.of(), now())));
+        assertEquals(Release.LOST, apply(release(1, grant, null, false, Set.of())));
         assertEquals(before, row);
     }
 
@@ -227,10 +244,10 @@ class LockStateTest {
     void settlingFreesAnOrphanAndLeavesTheLine() {
         locks(1);
         locks(2);
-        apply(LockState.settle(row, 1, grant -> false, false, now()));
-        assertEquals(0, row.session());
+        apply(Turns.settle(row, 1, grant -> 0, false, now()));
+        assertEquals(0, session());
         assertEquals("2@" + nanos, row.line());
-        apply(LockState.settle(row, 2, grant -> true, false, now()));
+        apply(Turns.settle(row, 2, grant -> 1, false, now()));
         assertEquals("", row.line());
     }
 
@@ -239,8 +256,8 @@ class LockStateTest {
         locks(1);
         locks(2);
         State before = row;
-        assertFalse(LockState.settle(row, 1, grant -> true, false, now()).changes(before));
-        assertFalse(LockState.settle(row, 2, grant -> true, true, now()).changes(before));
+        assertFalse(Turns.settle(row, 1, grant -> 1, false, now()).changes(before));
+        assertFalse(Turns.settle(row, 2, grant -> 1, true, now()).changes(before));
     }
 
     @Test
@@ -249,7 +266,7 @@ class LockStateTest {
         locks(2);
         locks(3);
         unlocks(1);
-        Decision<Boolean> leave = LockState.settle(row, 2, grant -> false, false, now());
+        Decision<Boolean> leave = Turns.settle(row, 2, grant -> 0, false, now());
         apply(leave);
         assertEquals("3@" + nanos, row.line());
         assertEquals(java.util.List.of("a"), leave.rings());
@@ -258,17 +275,73 @@ class LockStateTest {
     @Test
     void forcingNeedsTheToken() {
         locks(1);
-        assertFalse(apply(LockState.forceUnlock(row, row.token() + 1, now())));
-        assertEquals(1, row.session());
-        assertTrue(apply(LockState.forceUnlock(row, row.token(), now())));
-        assertEquals(0, row.session());
-        assertFalse(apply(LockState.forceUnlock(row, row.token(), now())), "free already");
+        assertFalse(apply(Turns.forceRelease(row, row.token() + 1, now())));
+        assertEquals(1, session());
+        assertTrue(apply(Turns.forceRelease(row, row.token(), now())));
+        assertEquals(0, session());
+        assertFalse(apply(Turns.forceRelease(row, row.token(), now())), "free already");
     }
 
     @Test
     void theNotationOfTheLineReadsBackAsItWasWritten() {
-        String text = "123@98000 456 789~";
+        String text = "123@98000 456x3 789~ 1x2@5 2x7~";
         assertEquals(text, Line.parse(text).toString());
         assertEquals("", Line.parse("").toString());
+    }
+
+    private Decision<Boolean> takesUnawaited(long session, Set<Long> dead) {
+        Asker asker = new Asker(session, ++nextGrant, "t" + session, 1, 0, false, token -> false, grant -> 0, 0);
+        return Turns.acquireUnawaited(row, asker, dead, now());
+    }
+
+    @Test
+    void whoTakesSeveralNamesOvertakesNobodyAndWritesNothingUntilItGetsThem() {
+        locks(1);
+        locks(2);
+        assertFalse(takesUnawaited(3, Set.of()).changes(row), "held");
+        unlocks(1);
+        assertFalse(takesUnawaited(3, Set.of()).changes(row), "reserved for 2");
+        pass(51);
+        assertTrue(takesUnawaited(3, Set.of()).result(), "2 has let its turn lapse");
+        pass(-51);
+        assertTrue(takesUnawaited(3, Set.of(2L)).result(), "2 is dead");
+        assertTrue(tries(2));
+        unlocks(2);
+        assertTrue(apply(takesUnawaited(3, Set.of())));
+        assertEquals(3, session());
+    }
+
+    @Test
+    void whoTakesSeveralNamesDoesNotTakeTheTurnOfAnotherThreadOfItsProcess() {
+        locks(1);
+        locks(2);
+        locks(3);
+        unlocks(1);
+        assertFalse(takesUnawaited(2, Set.of()).result(), "3 waits behind the place of its own process");
+        assertTrue(tries(2));
+        assertTrue(row.line().contains("3"));
+    }
+
+    @Test
+    void whoTakesSeveralNamesLeavesASignalledWaiterOfItsProcessItsTurn() {
+        locks(1);
+        long grant = grant();
+        apply(Turns.release(row, 1, Map.of(grant, 1L), null, false, new Turns.Awaiting("c", 7), Set.of(), now()));
+        assertTrue(takesUnawaited(1, Set.of()).result(), "it waits for a condition, not for the lock");
+        locks(2);
+        apply(Turns.signal(row, 2, grant(), "c", false, Set.of(), now()));
+        unlocks(2);
+        assertFalse(takesUnawaited(1, Set.of()).result());
+    }
+
+    @Test
+    void aProcessWhoseThreadsWaitTakesItsPlaceInTheLineWhenItReleasesWithoutPassing() {
+        locks(1);
+        locks(2);
+        Release released = apply(Turns.releaseToLine(row, 1, grant(), 1, true, Set.of(), now()));
+        assertEquals(Release.FREED, released);
+        assertTrue(row.line().startsWith("2@"), row.line());
+        assertTrue(row.line().endsWith(" 1"), row.line());
+        assertFalse(Turns.releaseToLine(row, 1, 99, 1, true, Set.of(), now()).changes(row), "it was lost before");
     }
 }

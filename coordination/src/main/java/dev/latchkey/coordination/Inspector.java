@@ -1,0 +1,526 @@
+package dev.latchkey.coordination;
+
+import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.Hold;
+import dev.latchkey.cache.spi.Item;
+import dev.latchkey.cache.spi.ItemStore;
+import dev.latchkey.cache.spi.SessionInfo;
+import dev.latchkey.cache.spi.State;
+import dev.latchkey.cache.spi.StateStore;
+import dev.latchkey.cache.spi.StoreTransaction;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Who holds what, who waits for it, and who is alive, in all processes that open one directory; for operators and tests, as {@code
+ * jstack} is for the monitors of one process.
+ *
+ * <pre>{@code
+ * Inspector inspector = Inspector.of(cache);
+ * for (Inspector.HeldLock lock : inspector.locks()) {
+ *     System.out.println(lock.name() + " is held by " + lock.holder());
+ * }
+ * inspector.forceRelease("report", 1763797000000042L); // the way out when its holder is stopped for ever
+ * }</pre>
+ *
+ * <p>The same is a program that works beside live processes: {@code java -cp ... dev.latchkey.coordination.Inspector
+ * DIRECTORY [--release NAME TOKEN]}.
+ *
+ * <p><b>Scope.</b> Everything in the directory, whatever process uses it. Each call shows one moment: of what is granted or given
+ * up together, as by a {@link MultiLock}, it shows all or nothing. What a session holds is shown while its process lives; a
+ * stopped process lives. A lease that is over holds nothing.
+ *
+ * <p><b>Blocking.</b> Asking reads and waits for nobody. {@link #forceRelease} and {@link #delete} wait for the database.
+ *
+ * <p><b>What is not shown.</b> Threads that wait behind another thread of their own process, in memory only; and waiters of a {@code
+ * MultiLock}, which stand in no line.
+ *
+ * <p><b>Thread safety.</b> Any thread may use an object at any time.
+ *
+ * <p><b>Errors.</b> A closed cache: {@link dev.latchkey.cache.CacheClosedException}. A database that stays busy for 60 seconds:
+ * {@link dev.latchkey.cache.CacheTimeoutException}.
+ */
+public final class Inspector {
+    private final Cache cache;
+    private final CoordinationEngine engine;
+    private final StateStore states;
+
+    private Inspector(Cache cache) {
+        this.cache = cache;
+        this.engine = Cohorts.engine(cache);
+        this.states = engine.states();
+    }
+
+    /**
+     * The inspector of a directory.
+     *
+     * @param cache the directory
+     * @return an inspector
+     * @throws IllegalArgumentException if the cache does not support coordination
+     */
+    public static Inspector of(Cache cache) {
+        return new Inspector(cache);
+    }
+
+    /** How a lock is held. */
+    public enum Mode {
+        /** By one, as a {@link Lock} and an {@link RLock} are. */
+        EXCLUSIVE,
+        /** As the read lock of a {@link ReadWriteLock}. */
+        READ,
+        /** As the write lock of a {@link ReadWriteLock}. */
+        WRITE
+    }
+
+    /** Where a waiter stands. */
+    public enum Stage {
+        /** In line. */
+        WAITING,
+        /** In line, and what is free is reserved for it. */
+        RESERVED,
+        /** In line, but it let its turn lapse and is passed over until it asks again: perhaps it is stopped. */
+        LAPSED,
+        /** It waits for a condition. */
+        AWAITING,
+        /** Its condition was signalled, and it has not got the lock yet. */
+        SIGNALLED
+    }
+
+    /**
+     * A lock that is held.
+     *
+     * @param name its name
+     * @param kind {@code lock}, {@code rlock} or {@code rwlock}
+     * @param mode how it is held
+     * @param holder by whom, with the token and since when
+     * @param leaseEnd when it is lost if it is not released or renewed before, by the wall clock; empty without a lease
+     */
+    public record HeldLock(String name, String kind, Mode mode, Holder holder, Optional<Instant> leaseEnd) {}
+
+    /**
+     * A semaphore.
+     *
+     * @param name its name
+     * @param permits how many permits it has
+     * @param holders who holds some, in the order of their grants
+     */
+    public record Permits(String name, long permits, List<Holder> holders) {
+        /**
+         * How many permits nobody holds.
+         *
+         * @return their number, negative if the semaphore was made smaller meanwhile
+         */
+        public long available() {
+            return permits - holders.stream().mapToLong(Holder::permits).sum();
+        }
+    }
+
+    /**
+     * A process that waits in line, or a thread that waits for a condition.
+     *
+     * @param name what it waits for
+     * @param kind {@code lock}, {@code rlock}, {@code rwlock} or {@code semaphore}
+     * @param position 1 for the first in the line, or among those that wait for the condition
+     * @param session its session
+     * @param pid the process, in its own PID name space
+     * @param host the host name
+     * @param label what the process calls itself
+     * @param permits how many permits it wants: 1 for a lock and a read lock, all for a write lock
+     * @param stage where it stands
+     * @param condition the condition it waits for; empty if it stands in line
+     */
+    public record Waiter(
+            String name,
+            String kind,
+            int position,
+            long session,
+            long pid,
+            String host,
+            String label,
+            long permits,
+            Stage stage,
+            Optional<String> condition) {}
+
+    /**
+     * An item of a {@link WorkQueue} that a worker has claimed.
+     *
+     * @param queue the name of the queue
+     * @param item the number of the item
+     * @param attempt how often it has been claimed, this time included
+     * @param token the number of the claim within its session
+     * @param session the session that claimed it
+     * @param pid the process, in its own PID name space
+     * @param host the host name
+     * @param label what the process calls itself
+     */
+    public record ClaimedItem(
+            String queue, long item, long attempt, long token, long session, long pid, String host, String label) {}
+
+    /**
+     * How many items a {@link WorkQueue} has.
+     *
+     * @param name its name
+     * @param ready how many can be claimed
+     * @param delayed how many cannot be claimed yet
+     * @param inFlight how many are claimed
+     * @param dead how many were given up
+     */
+    public record QueueSize(String name, long ready, long delayed, long inFlight, long dead) {}
+
+    /**
+     * The life of a process in the directory.
+     *
+     * @param session its number
+     * @param pid the process, in its own PID name space
+     * @param host the host name
+     * @param label what the process calls itself
+     * @param started when it was opened, by the wall clock
+     * @param alive whether its process lives, which a stopped one does
+     */
+    public record SessionEntry(long session, long pid, String host, String label, Instant started, boolean alive) {}
+
+    /**
+     * The locks that are held: plain, reentrant, read and write locks.
+     *
+     * @return one entry for each grant, ordered by name
+     */
+    public List<HeldLock> locks() {
+        List<HeldLock> found = new ArrayList<>();
+        View view = new View();
+        for (Turns turns : view.turns()) {
+            Kind kind = Kind.of(turns.row().kind());
+            if (kind != Kind.SEMAPHORE) {
+                view.held(turns)
+                        .forEach(hold -> found.add(new HeldLock(
+                                turns.row().name(),
+                                kind.word(),
+                                mode(kind, hold),
+                                view.holder(hold, kind),
+                                view.leaseEnd(hold))));
+            }
+        }
+        return List.copyOf(found);
+    }
+
+    private static Mode mode(Kind kind, Hold hold) {
+        if (kind.isExclusive()) {
+            return Mode.EXCLUSIVE;
+        }
+        return hold.units() == 1 ? Mode.READ : Mode.WRITE;
+    }
+
+    /**
+     * The semaphores, also those of which nobody holds a permit.
+     *
+     * @return one entry for each, ordered by name
+     */
+    public List<Permits> permits() {
+        View view = new View();
+        return view.turns().stream()
+                .filter(turns -> Kind.of(turns.row().kind()) == Kind.SEMAPHORE)
+                .map(turns -> new Permits(
+                        turns.row().name(),
+                        turns.permits(),
+                        view.held(turns).stream()
+                                .map(hold -> view.holder(hold, Kind.SEMAPHORE))
+                                .toList()))
+                .toList();
+    }
+
+    /**
+     * The processes that stand in a line, and the threads that wait for a condition.
+     *
+     * @return one entry for each, ordered by name and position
+     */
+    public List<Waiter> waiters() {
+        List<Waiter> found = new ArrayList<>();
+        View view = new View();
+        for (Turns turns : view.turns()) {
+            int position = 0;
+            for (Line.Place place : turns.line().places()) {
+                if (view.lives(place.session())) {
+                    found.add(view.waiter(
+                            turns, ++position, place.session(), place.units(), stage(place), Optional.empty()));
+                }
+            }
+            Map<String, Integer> positions = new HashMap<>();
+            for (Conditions.Entry entry : turns.conditions().entries()) {
+                if (view.lives(entry.session())) {
+                    Stage stage = entry.signalled() ? Stage.SIGNALLED : Stage.AWAITING;
+                    int next = positions.merge(entry.condition(), 1, Integer::sum);
+                    long all = turns.permits(); // conditions are of a lock, or of a writer
+                    found.add(view.waiter(turns, next, entry.session(), all, stage, Optional.of(entry.condition())));
+                }
+            }
+        }
+        return List.copyOf(found);
+    }
+
+    private static Stage stage(Line.Place place) {
+        return switch (place.mark()) {
+            case WAITING -> Stage.WAITING;
+            case RESERVED -> Stage.RESERVED;
+            case LAPSED -> Stage.LAPSED;
+        };
+    }
+
+    /**
+     * The items that workers have claimed and neither acknowledged nor given back.
+     *
+     * @return one entry for each, ordered by queue, oldest first
+     */
+    public List<ClaimedItem> claims() {
+        requireOpen();
+        List<Item> items = states.query(ItemStore::claimed, timeout());
+        View view = new View(List.of());
+        return items.stream()
+                .filter(item -> view.lives(item.session()))
+                .map(item -> view.claimed(item))
+                .toList();
+    }
+
+    /**
+     * The work queues.
+     *
+     * @return one entry for each, ordered by name
+     */
+    public List<QueueSize> queues() {
+        requireOpen();
+        Set<String> names = new TreeSet<>();
+        states.list(WorkQueue.KIND, timeout()).forEach(state -> names.add(state.name()));
+        long now = engine.clock().wallMillis();
+        return states.query(
+                items -> {
+                    names.addAll(items.names());
+                    return names.stream().map(name -> size(items, name, now)).toList();
+                },
+                timeout());
+    }
+
+    private static QueueSize size(ItemStore items, String name, long now) {
+        long delayed = items.countDelayed(name, now);
+        return new QueueSize(
+                name,
+                items.count(name, Item.Status.READY) - delayed,
+                delayed,
+                items.count(name, Item.Status.CLAIMED),
+                items.count(name, Item.Status.DEAD));
+    }
+
+    /**
+     * The sessions: one for each process that has held, waited for or claimed something, until it closes the directory or
+     * has been found dead.
+     *
+     * @return one entry for each, oldest first
+     */
+    public List<SessionEntry> sessions() {
+        requireOpen();
+        return engine.sessions().list(timeout()).stream()
+                .map(session -> new SessionEntry(
+                        session.session(),
+                        session.pid(),
+                        session.host(),
+                        session.label(),
+                        Instant.ofEpochMilli(session.startedMillis()),
+                        !engine.sessions().isDead(session.session())))
+                .toList();
+    }
+
+    /**
+     * Frees what has a token, whoever holds it: a lock, a read or write lock, or permits. The former holder learns it when it next
+     * asks, and what it writes by {@code runFenced} is refused; what it does elsewhere may overlap with the next holder.
+     *
+     * @param name the name
+     * @param token the token of the grant, as {@link #locks} and {@link #permits} show it
+     * @return whether it was freed; false if nothing of this name has this token
+     */
+    public boolean forceRelease(String name, long token) {
+        requireOpen();
+        return states.find(Names.require(name), timeout())
+                .flatMap(state -> Kind.find(state.kind()))
+                .map(kind -> Cohorts.of(engine).cohort(kind, name).forceRelease(token, timeout()))
+                .orElse(false);
+    }
+
+    /**
+     * Removes what is stored of a name that nobody holds, waits for or has claimed an item of: its state, so that it can be used
+     * as something else, and its items. Nothing happens if nothing is stored. Later grants of the name still get greater tokens.
+     *
+     * @param name the name
+     * @throws IllegalStateException if somebody who lives holds it, waits for it or has claimed an item of it; names who
+     */
+    public void delete(String name) {
+        requireOpen();
+        Names.require(name);
+        boolean deleted = false;
+        while (!deleted) { // until it did not change between the look at who lives and the transaction
+            Optional<State> state = states.find(name, timeout());
+            Set<Long> users = users(state, states.query(items -> items.claimants(name), timeout()));
+            View view = new View(List.of());
+            for (long user : users) {
+                if (view.lives(user)) {
+                    throw new IllegalStateException("'" + name + "' cannot be deleted: it is used by "
+                            + view.inWords(user) + "; see what Inspector shows of it");
+                }
+            }
+            deleted = states.write(tx -> delete(tx, name, state, users), timeout());
+        }
+    }
+
+    private static boolean delete(StoreTransaction tx, String name, Optional<State> looked, Set<Long> dead) {
+        if (looked.isPresent()) {
+            State state = tx.state(looked.get().kind(), name);
+            if (!state.equals(looked.get())) {
+                return false;
+            }
+        }
+        if (!dead.containsAll(tx.items().claimants(name))) {
+            return false; // before anything is written
+        }
+        looked.ifPresent(tx::remove);
+        dead.forEach(tx::bury);
+        tx.items().removeAll(name);
+        return true;
+    }
+
+    /** The sessions that hold it, wait for it or have claimed an item of it. */
+    private Set<Long> users(Optional<State> stored, List<Long> claimants) {
+        Set<Long> users = new LinkedHashSet<>();
+        stored.ifPresent(state -> {
+            long now = engine.clock().nanos();
+            state.holds().stream().filter(hold -> !Turns.isOver(hold, now)).forEach(hold -> users.add(hold.session()));
+            if (Kind.find(state.kind()).isPresent()) {
+                Turns turns = Turns.of(state);
+                turns.line().places().forEach(place -> users.add(place.session()));
+                users.addAll(turns.conditions().sessions());
+            }
+        });
+        users.addAll(claimants);
+        return users;
+    }
+
+    /** One moment of all names that can be held. Who lives is asked once for each session, so that all it holds is shown or nothing. */
+    private final class View {
+        private final List<State> all;
+        private final Map<Long, SessionInfo> sessions = new HashMap<>();
+        private final Map<Long, Boolean> living = new HashMap<>();
+        private final long nowNanos = engine.clock().nanos();
+        private final long nowMillis = engine.clock().wallMillis();
+
+        View() {
+            this(listAll());
+        }
+
+        View(List<State> all) {
+            this.all = all;
+            engine.sessions().list(timeout()).forEach(session -> sessions.put(session.session(), session));
+        }
+
+        List<Turns> turns() {
+            return all.stream()
+                    .filter(state -> Kind.find(state.kind()).isPresent())
+                    .map(Turns::of)
+                    .toList();
+        }
+
+        boolean lives(long session) {
+            return living.computeIfAbsent(session, missing -> !engine.sessions().isDead(session));
+        }
+
+        List<Hold> held(Turns turns) {
+            return turns.holds().stream()
+                    .filter(hold -> !Turns.isOver(hold, nowNanos) && lives(hold.session()))
+                    .toList();
+        }
+
+        Holder holder(Hold hold, Kind kind) {
+            return Holder.of(hold, session(hold.session()), kind);
+        }
+
+        /** One whose row is gone while it lives was taken for dead, or its row was deleted by hand. */
+        private SessionInfo session(long session) {
+            return sessions.getOrDefault(session, new SessionInfo(session, 0, "", "", 0));
+        }
+
+        Optional<Instant> leaseEnd(Hold hold) {
+            long leftMillis = TimeUnit.NANOSECONDS.toMillis(hold.leaseUntilNanos() - nowNanos);
+            return hold.leaseUntilNanos() == 0
+                    ? Optional.empty()
+                    : Optional.of(Instant.ofEpochMilli(nowMillis + leftMillis));
+        }
+
+        Waiter waiter(Turns turns, int position, long waiting, long permits, Stage stage, Optional<String> condition) {
+            SessionInfo session = session(waiting);
+            State row = turns.row();
+            return new Waiter(
+                    row.name(),
+                    row.kind(),
+                    position,
+                    waiting,
+                    session.pid(),
+                    session.host(),
+                    session.label(),
+                    permits,
+                    stage,
+                    condition);
+        }
+
+        ClaimedItem claimed(Item item) {
+            SessionInfo session = session(item.session());
+            return new ClaimedItem(
+                    item.name(),
+                    item.id(),
+                    item.attempt(),
+                    item.token(),
+                    item.session(),
+                    session.pid(),
+                    session.host(),
+                    session.label());
+        }
+
+        String inWords(long user) {
+            SessionInfo session = session(user);
+            return "pid " + session.pid() + " '" + session.label() + "' (session " + user + ")";
+        }
+    }
+
+    private List<State> listAll() {
+        requireOpen();
+        return states.listAll(timeout());
+    }
+
+    private static Deadline timeout() {
+        return Deadline.after(Duration.ofSeconds(60));
+    }
+
+    /** Also for a cache whose directory another cache object keeps open. */
+    private void requireOpen() {
+        Cohorts.engine(cache);
+    }
+
+    @Override
+    public String toString() {
+        return "Inspector[" + cache.directory() + "]";
+    }
+
+    /**
+     * Prints what is held, waited for and claimed in a directory, or frees one grant. Works beside live processes. Ends with
+     * status 0 when that was done, 1 if there is no such directory or nothing has the token, 2 if the arguments are wrong.
+     *
+     * @param args {@code DIRECTORY [--release NAME TOKEN]}
+     */
+    public static void main(String[] args) {
+        System.exit(InspectorCommand.run(args, System.out, System.err));
+    }
+}

@@ -1,0 +1,366 @@
+package dev.latchkey.coordination;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.CacheClosedException;
+import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.State;
+import dev.latchkey.coordination.MemoryEngine.Disk;
+import dev.latchkey.testing.TestDirectory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Acquiring without a thread that waits. */
+@Timeout(60)
+class AsyncLockTest {
+    private static final Duration SOON = Duration.ofSeconds(20);
+
+    @RegisterExtension
+    final TestDirectory directory = new TestDirectory();
+
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private Cache cache;
+    private Lock lock;
+
+    @BeforeEach
+    void open() {
+        cache = Cache.open(directory.resolve("cache"));
+        lock = new Lock(cache, "a");
+    }
+
+    @AfterEach
+    void close() throws InterruptedException {
+        threads.shutdownNow();
+        cache.close();
+        assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "a thread hangs");
+    }
+
+    private State row(Cache of) {
+        return of.unwrap(CoordinationEngine.class).states().read("lock", "a", Deadline.never());
+    }
+
+    private static <T> T get(Future<T> future) throws Exception {
+        return future.get(20, TimeUnit.SECONDS);
+    }
+
+    private static void pause(long millis) {
+        await().pollDelay(Duration.ofMillis(millis)).until(() -> true);
+    }
+
+    @Test
+    void theHandleArrives() throws Exception {
+        try (LockHandle handle = get(lock.acquireAsync())) {
+            assertTrue(handle.isValid());
+            assertTrue(lock.isLocked());
+            assertFalse(lock.isHeldByCurrentThread());
+            handle.verify();
+        }
+        assertFalse(lock.isLocked());
+    }
+
+    @Test
+    void theHandleArrivesWhenTheHolderReleases() throws Exception {
+        LockHandle holder = lock.acquire();
+        CompletableFuture<LockHandle> future = lock.acquireAsync();
+        pause(100);
+        assertFalse(future.isDone());
+        holder.close();
+        LockHandle handle = get(future);
+        assertTrue(handle.fencingToken() > holder.fencingToken());
+        handle.close();
+    }
+
+    @Test
+    void cancellingLeavesTheLineAndGivesBackWhatWasGranted() throws Exception {
+        LockHandle holder = lock.acquire();
+        CompletableFuture<LockHandle> future = lock.acquireAsync();
+        pause(100);
+        assertTrue(future.cancel(true));
+        holder.close();
+        await().atMost(SOON)
+                .until(() -> row(cache).holds().isEmpty() && row(cache).line().isEmpty());
+        assertTrue(lock.tryLock());
+        lock.unlock();
+    }
+
+    @Test
+    void aFutureThatWasCompletedBeforeGivesTheLockBack() throws Exception {
+        for (int i = 0; i < 100; i++) {
+            CompletableFuture<LockHandle> future = lock.acquireAsync();
+            if (i % 2 == 0) {
+                future.complete(null);
+            } else {
+                future.completeExceptionally(new IllegalStateException("no longer wanted"));
+            }
+            LockHandle won = future.handle((handle, failure) -> handle).get();
+            if (won != null) {
+                won.close();
+            }
+        }
+        await().atMost(SOON)
+                .until(() -> row(cache).holds().isEmpty() && row(cache).line().isEmpty());
+        assertTrue(lock.tryLock());
+        lock.unlock();
+    }
+
+    @Test
+    void aTimeOutOfTheFutureLeavesNothing() throws Exception {
+        try (LockHandle holder = lock.acquire()) {
+            CompletableFuture<LockHandle> future = lock.acquireAsync().orTimeout(50, TimeUnit.MILLISECONDS);
+            var failure = assertThrows(ExecutionException.class, () -> get(future));
+            assertEquals(
+                    java.util.concurrent.TimeoutException.class,
+                    failure.getCause().getClass());
+            await().atMost(SOON).until(() -> lock.waiters() == 0);
+            holder.verify();
+        }
+    }
+
+    @Test
+    void aThousandThatWaitForOneNameUseNoThreadAndAreAllServedInOrder() throws Exception {
+        get(new Lock(cache, "warm-up").acquireAsync()).close();
+        LockHandle holder = lock.acquire();
+        pause(200);
+        int before = Thread.activeCount();
+        List<Long> tokens = Collections.synchronizedList(new ArrayList<>());
+        List<CompletableFuture<Void>> all = new ArrayList<>();
+        for (int i = 0; i < 1000; i++) {
+            all.add(lock.acquireAsync().thenAccept(handle -> {
+                tokens.add(handle.fencingToken());
+                handle.close();
+            }));
+        }
+        pause(200);
+        int after = Thread.activeCount();
+        assertTrue(after <= before + 2, before + " threads before, " + after + " while they wait");
+        holder.close();
+        CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(50, TimeUnit.SECONDS);
+        assertEquals(1000, tokens.size());
+        List<Long> sorted = new ArrayList<>(tokens);
+        Collections.sort(sorted);
+        assertEquals(sorted, tokens);
+        await().atMost(SOON).until(() -> row(cache).holds().isEmpty());
+        assertEquals("", row(cache).line());
+    }
+
+    @Test
+    void twoHundredNamesUseNoThreadAndAreAllServed() throws Exception {
+        List<LockHandle> holders = new ArrayList<>();
+        List<Lock> locks = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            locks.add(new Lock(cache, "name " + i));
+            holders.add(locks.get(i).acquire());
+        }
+        get(new Lock(cache, "warm-up").acquireAsync()).close();
+        pause(200);
+        int before = Thread.activeCount();
+        AtomicInteger served = new AtomicInteger();
+        List<CompletableFuture<Void>> all = new ArrayList<>();
+        for (Lock each : locks) {
+            all.add(each.acquireAsync().thenAccept(handle -> {
+                served.incrementAndGet();
+                handle.close();
+            }));
+        }
+        pause(200);
+        int after = Thread.activeCount();
+        assertTrue(after <= before + 2, before + " threads before, " + after + " while they wait");
+        holders.forEach(LockHandle::close);
+        CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(50, TimeUnit.SECONDS);
+        assertEquals(200, served.get());
+    }
+
+    @Test
+    void closingTheCacheFailsThem() throws Exception {
+        LockHandle holder = lock.acquire();
+        List<CompletableFuture<LockHandle>> all = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            all.add(lock.acquireAsync());
+        }
+        pause(50);
+        cache.close();
+        for (CompletableFuture<LockHandle> future : all) {
+            var failure = assertThrows(ExecutionException.class, () -> get(future));
+            assertEquals(CacheClosedException.class, failure.getCause().getClass());
+        }
+        assertFalse(holder.isValid());
+        assertThrows(CacheClosedException.class, lock::acquireAsync);
+    }
+
+    @Test
+    void aCloseAtAnyTimeLeavesNoFutureOpen() throws Exception {
+        for (int i = 0; i < 30; i++) {
+            Cache closing = Cache.open(directory.resolve("closing"));
+            Lock short1 = new Lock(closing, "a");
+            List<CompletableFuture<LockHandle>> all = Collections.synchronizedList(new ArrayList<>());
+            Future<?> asker = threads.submit(() -> {
+                try {
+                    while (true) {
+                        all.add(short1.acquireAsync());
+                    }
+                } catch (CacheClosedException e) {
+                    // as it should be
+                }
+            });
+            pause(i % 5);
+            closing.close();
+            get(asker);
+            for (CompletableFuture<LockHandle> future : all) {
+                get(future.handle((handle, failure) -> true));
+            }
+        }
+    }
+
+    @Test
+    void insideATransactionItIsRefused() {
+        cache.transact((Runnable) () -> assertThrows(IllegalStateException.class, lock::acquireAsync));
+        assertFalse(lock.isLocked());
+    }
+
+    @Test
+    void theThreadThatHoldsTheLockIsRefused() {
+        lock.lock();
+        assertThrows(IllegalMonitorStateException.class, lock::acquireAsync);
+        lock.unlock();
+    }
+
+    @Test
+    void aNameOfAnotherKindFailsTheFuture() {
+        new WorkQueue<>(cache, "q", String.class).put("x");
+        CompletableFuture<LockHandle> future = new Lock(cache, "q").acquireAsync();
+        var failure = assertThrows(ExecutionException.class, () -> get(future));
+        assertEquals(NameInUseException.class, failure.getCause().getClass());
+    }
+
+    @Test
+    void threadsAndFuturesAreServedInTheOrderOfTheirArrival() throws Exception {
+        LockHandle holder = lock.acquire();
+        List<Integer> order = Collections.synchronizedList(new ArrayList<>());
+        List<Future<?>> all = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            int number = i;
+            if (i % 2 == 0) {
+                all.add(lock.acquireAsync().thenAccept(handle -> {
+                    order.add(number);
+                    handle.close();
+                }));
+            } else {
+                Thread[] thread = new Thread[1];
+                all.add(threads.submit(() -> {
+                    thread[0] = Thread.currentThread();
+                    lock.lock();
+                    order.add(number);
+                    lock.unlock();
+                }));
+                await().atMost(SOON)
+                        .until(() -> thread[0] != null && thread[0].getState() == Thread.State.TIMED_WAITING);
+            }
+        }
+        holder.close();
+        for (Future<?> one : all) {
+            get(one);
+        }
+        assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), order);
+    }
+
+    @Test
+    void theProcessKeepsItsPlaceInLineWhenTheFirstOfItsTwoIsCancelled() {
+        Disk disk = new Disk();
+        Member holder = new Member(disk);
+        Member first = new Member(disk);
+        Member second = new Member(disk);
+        Grant grant = java.util.Objects.requireNonNull(holder.cohort.tryAcquire(Want.ofHandle(1, 0)));
+        CompletableFuture<Grant> cancelled = first.acquire();
+        first.run();
+        CompletableFuture<Grant> stays = first.acquire();
+        CompletableFuture<Grant> behind = second.acquire();
+        first.run();
+        second.run();
+        String line = second.cohort.read(Deadline.never()).line().toString();
+        assertEquals(2, line.split(" ", -1).length, line);
+        cancelled.cancel(true);
+        first.run();
+        assertEquals(line, second.cohort.read(Deadline.never()).line().toString());
+        holder.cohort.release(grant);
+        second.run();
+        first.run();
+        assertTrue(stays.isDone() || first.cohort.held().findAny().isPresent());
+        assertFalse(behind.isDone());
+    }
+
+    /** A process with one lock, whose engine's threads do something only when they are told to. */
+    private static final class Member {
+        final MemoryEngine engine;
+        final Cohorts cohorts;
+        final Cohort cohort;
+
+        Member(Disk disk) {
+            engine = new MemoryEngine(disk, false);
+            cohorts = Cohorts.of(engine);
+            cohort = new Cohort(engine, Kind.LOCK, "a", cohorts);
+        }
+
+        CompletableFuture<Grant> acquire() {
+            return new PendingGrant<Grant>(cohort, cohorts, Want.ofHandle(1, 0), grant -> grant, cohort::release)
+                    .start();
+        }
+
+        /** Whoever waits asks for more again and again. */
+        void run() {
+            for (int i = 0; i < 20; i++) {
+                engine.runScheduled();
+            }
+        }
+    }
+
+    @Test
+    void aNameOfAnotherKindLeavesNothingToRepeat() {
+        BoundedSemaphore semaphore = new BoundedSemaphore(cache, "x", 1);
+        ExecutionException refused = assertThrows(
+                ExecutionException.class,
+                () -> new Lock(cache, "x").acquireAsync().get(20, TimeUnit.SECONDS));
+        assertEquals(NameInUseException.class, refused.getCause().getClass());
+        Cohorts cohorts = Cohorts.of(Cohorts.engine(cache));
+        await().atMost(SOON).until(() -> cohorts.namesInUse() == 0);
+        assertEquals(1, semaphore.availablePermits());
+    }
+
+    @Test
+    void theReadersOfAReadWriteLockReadTogether() throws Exception {
+        ReadWriteLock both = new ReadWriteLock(cache, "w");
+        LockHandle writing = get(both.writeLock().acquireAsync());
+        CompletableFuture<LockHandle> first = both.readLock().acquireAsync();
+        CompletableFuture<LockHandle> second = both.readLock().acquireAsync();
+        pause(50);
+        assertFalse(first.isDone() || second.isDone());
+        writing.close();
+        LockHandle reading = get(first);
+        LockHandle readingToo = get(second);
+        CompletableFuture<LockHandle> writer = both.writeLock().acquireAsync();
+        pause(50);
+        assertFalse(writer.isDone());
+        reading.close();
+        readingToo.close();
+        get(writer).close();
+    }
+}

@@ -1,0 +1,240 @@
+package dev.latchkey.coordination;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.State;
+import dev.latchkey.testing.JavaCommand;
+import dev.latchkey.testing.JavaProcess;
+import dev.latchkey.testing.Processes;
+import dev.latchkey.testing.TestDirectory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What a semaphore of three permits promises between processes, shown with processes. */
+@Tag("process")
+@Timeout(120)
+class BoundedSemaphoreProcessTest {
+    private static final Duration SOON = Duration.ofSeconds(20);
+
+    @RegisterExtension
+    final Processes processes = new Processes();
+
+    @RegisterExtension
+    final TestDirectory directory = new TestDirectory();
+
+    private Path cache() {
+        return directory.resolve("cache");
+    }
+
+    private JavaProcess child() {
+        JavaProcess child = processes.start(JavaCommand.of(SemaphoreChild.class, cache().toString(), "3"));
+        child.await("OPEN", SOON);
+        return child;
+    }
+
+    private static long instant(String answer) {
+        return Long.parseLong(answer.split(" ", -1)[1]);
+    }
+
+    private State row(Cache cache) {
+        return cache.unwrap(CoordinationEngine.class).states().read("semaphore", "s", Deadline.never());
+    }
+
+    private void awaitLine(Cache cache, int length) {
+        await().atMost(SOON).pollInterval(Duration.ofMillis(2)).until(() -> lineLength(cache) == length);
+    }
+
+    private int lineLength(Cache cache) {
+        return Line.parse(row(cache).line()).places().size();
+    }
+
+    /** The referee is the kernel, which lets one process have one byte of a file. */
+    @Test
+    void ofFourProcessesNeverMoreAreInsideThanThereArePermits() {
+        List<JavaProcess> children = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            children.add(child());
+        }
+        children.forEach(child -> child.send("contend " + directory.resolve("seats") + " 3 4000"));
+        int rounds = 0;
+        for (JavaProcess child : children) {
+            int own = (int) instant(child.await("CONTENDED", SOON));
+            assertTrue(own > 20, "starved: " + own);
+            rounds += own;
+        }
+        System.out.println("4 processes, 3 permits: " + rounds + " grants in 4 s");
+        try (Cache cache = Cache.open(cache())) {
+            assertEquals(List.of(), row(cache).holds());
+            assertEquals("", row(cache).line());
+        }
+    }
+
+    @Test
+    void thePermitsOfAKilledHolderGoToTheWaiterWithinFiftyMilliseconds() {
+        try (Cache cache = Cache.open(cache())) {
+            JavaProcess heir = child();
+            List<Long> lateMillis = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                JavaProcess victim = child();
+                victim.send(i % 2 == 0 ? "permit 2" : "acquire 2");
+                victim.await(i % 2 == 0 ? "PERMIT" : "ACQUIRED", SOON);
+                heir.send("acquire 3");
+                awaitLine(cache, 1);
+                long killed = victim.killNow();
+                lateMillis.add((instant(heir.await("ACQUIRED", SOON)) - killed) / 1_000_000);
+                heir.send("release 3");
+                heir.await("RELEASED", SOON);
+            }
+            lateMillis.sort(Comparator.naturalOrder());
+            long median = lateMillis.get(lateMillis.size() / 2);
+            System.out.println("hand-over of two permits after kill -9: median " + median + " ms, max "
+                    + lateMillis.get(lateMillis.size() - 1) + " ms");
+            assertTrue(median <= 50, "late by " + lateMillis);
+            assertEquals(3, new BoundedSemaphore(cache, "s", 3).availablePermits());
+            assertEquals("", row(cache).line());
+        }
+    }
+
+    @Test
+    void aKilledHolderLeavesTheOthersTheirPermits() {
+        try (Cache cache = Cache.open(cache())) {
+            BoundedSemaphore semaphore = new BoundedSemaphore(cache, "s", 3);
+            JavaProcess survivor = child();
+            JavaProcess victim = child();
+            survivor.send("acquire 1");
+            survivor.await("ACQUIRED", SOON);
+            victim.send("acquire 1");
+            victim.await("ACQUIRED", SOON);
+            victim.send("permit 1");
+            victim.await("PERMIT", SOON);
+            assertEquals(0, semaphore.availablePermits());
+            victim.kill();
+            assertEquals(2, semaphore.availablePermits());
+            assertEquals(
+                    List.of(survivor.pid()),
+                    semaphore.holders().stream().map(Holder::pid).toList());
+            assertEquals(2, semaphore.drainPermits());
+            survivor.send("release 1");
+            survivor.await("RELEASED", SOON);
+            assertEquals(1, semaphore.availablePermits());
+        }
+    }
+
+    @Test
+    void aStoppedHolderKeepsItsPermits() {
+        JavaProcess holder = child();
+        holder.send("acquire 2");
+        holder.await("ACQUIRED", SOON);
+        holder.stop();
+        JavaProcess other = child();
+        other.send("try 2 1000");
+        assertTrue(other.await("TRIED", SOON).startsWith("TRIED false"));
+        other.send("try 1 1000");
+        assertTrue(other.await("TRIED", SOON).startsWith("TRIED true"), "the third permit");
+        other.send("@w acquire 2");
+        holder.cont();
+        holder.send("release 2");
+        holder.await("RELEASED", SOON);
+        other.await("ACQUIRED", SOON);
+    }
+
+    @Test
+    void waitersThatAreKilledInterruptedOrTimedOutDelayNobody() {
+        try (Cache cache = Cache.open(cache())) {
+            JavaProcess holder = child();
+            JavaProcess killed = child();
+            JavaProcess interrupted = child();
+            JavaProcess timed = child();
+            JavaProcess last = child();
+            holder.send("acquire 3");
+            holder.await("ACQUIRED", SOON);
+            killed.send("@w acquire 3");
+            awaitLine(cache, 1);
+            interrupted.send("@w acquire 2");
+            awaitLine(cache, 2);
+            timed.send("try 1 300");
+            awaitLine(cache, 3);
+            last.send("@w acquire 1");
+            awaitLine(cache, 4);
+            killed.kill();
+            interrupted.send("interrupt w");
+            interrupted.await("INTERRUPTED", SOON);
+            assertTrue(timed.await("TRIED", SOON).startsWith("TRIED false"));
+            await().atMost(SOON).until(() -> lineLength(cache) <= 2);
+            holder.send("release 1");
+            long released = instant(holder.await("RELEASED", SOON));
+            long granted = instant(last.await("ACQUIRED", SOON));
+            assertTrue(granted - released < TimeUnit.MILLISECONDS.toNanos(50), "late by " + (granted - released));
+            assertEquals("", row(cache).line());
+        }
+    }
+
+    @Test
+    void whoWaitsForAllPermitsIsNotOvertakenByOtherProcesses() {
+        try (Cache cache = Cache.open(cache())) {
+            JavaProcess first = child();
+            JavaProcess big = child();
+            JavaProcess small = child();
+            for (int i = 0; i < 20; i++) {
+                first.send("acquire 2");
+                first.await("ACQUIRED", SOON);
+                big.send("acquire 3");
+                awaitLine(cache, 1);
+                small.send("try 1 20");
+                assertTrue(small.await("TRIED", SOON).startsWith("TRIED false"), "one is free, but not its turn");
+                first.send("release 2");
+                first.await("RELEASED", SOON);
+                big.await("ACQUIRED", SOON);
+                big.send("release 3");
+                big.await("RELEASED", SOON);
+            }
+        }
+    }
+
+    @Test
+    void afterRandomUseTimeOutsInterruptsAndKillsAllPermitsAreThereAndNothingElse() {
+        try (Cache cache = Cache.open(cache())) {
+            BoundedSemaphore semaphore = new BoundedSemaphore(cache, "s", 3);
+            for (int round = 0; round < 4; round++) {
+                JavaProcess victim = child();
+                JavaProcess survivor = child();
+                JavaProcess other = child();
+                victim.send("vary " + (3 * round) + " 20000");
+                survivor.send("vary " + (3 * round + 1) + " 1500");
+                other.send("vary " + (3 * round + 2) + " 1500");
+                await().pollDelay(Duration.ofMillis(500 + 100L * round)).until(() -> true);
+                victim.kill();
+                survivor.await("VARIED", SOON);
+                other.await("VARIED", SOON);
+                assertEquals(3, semaphore.availablePermits());
+                assertTrue(semaphore.holders().isEmpty());
+                survivor.send("close");
+                survivor.await("CLOSED", SOON);
+                await().atMost(Duration.ofSeconds(3))
+                        .until(() -> Line.parse(row(cache).line())
+                                        .dead(cache.unwrap(CoordinationEngine.class)
+                                                .sessions()::isDead)
+                                        .size()
+                                == lineLength(cache));
+                assertEquals(3, semaphore.drainPermits());
+                semaphore.release(3);
+                assertEquals(List.of(), row(cache).holds());
+                assertEquals("", row(cache).line());
+                assertEquals("permits=3", row(cache).detail());
+            }
+        }
+    }
+}

@@ -1,0 +1,447 @@
+package dev.latchkey.coordination;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.CacheClosedException;
+import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.Decision;
+import dev.latchkey.cache.spi.StateStore;
+import dev.latchkey.coordination.Inspector.HeldLock;
+import dev.latchkey.coordination.Inspector.Mode;
+import dev.latchkey.coordination.Inspector.QueueSize;
+import dev.latchkey.coordination.Inspector.Stage;
+import dev.latchkey.testing.TestDirectory;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+@Timeout(60)
+class InspectorTest {
+    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final long PID = ProcessHandle.current().pid();
+    /** Its process is dead: nobody has its byte. */
+    private static final long DEAD_SESSION = 4_000_000_000_000_000_000L;
+
+    @RegisterExtension
+    final TestDirectory directory = new TestDirectory();
+
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private Cache cache;
+    private Inspector inspector;
+
+    @BeforeEach
+    void open() {
+        cache = Cache.open(directory.resolve("cache"));
+        inspector = Inspector.of(cache);
+    }
+
+    @AfterEach
+    void close() throws InterruptedException {
+        threads.shutdownNow();
+        cache.close();
+        assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "a thread hangs");
+    }
+
+    private CoordinationEngine engine() {
+        return cache.unwrap(CoordinationEngine.class);
+    }
+
+    private <T> T elsewhere(Callable<T> call) throws Exception {
+        return threads.submit(call).get(20, TimeUnit.SECONDS);
+    }
+
+    private void sql(String sql) throws SQLException {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("cache/cache.db"));
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private Cohort semaphore(String name, long permits) {
+        StateStore states = engine().states();
+        var unused = states.update(
+                Kind.SEMAPHORE.word(),
+                name,
+                null,
+                from -> Decision.store(from.withDetail(Kind.permitsDetail(permits)), true),
+                Deadline.never());
+        return Cohorts.of(engine()).cohort(Kind.SEMAPHORE, name);
+    }
+
+    /** Ends with the test at the latest. */
+    @SuppressWarnings("WaitNotInLoop") // whoever is woken is done
+    private static void awaitOnce(Lock lock, String condition) {
+        lock.lock();
+        try {
+            lock.newCondition(condition).await();
+        } catch (InterruptedException e) {
+            return; // finally releases it
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static List<String> names(List<HeldLock> locks) {
+        return locks.stream().map(HeldLock::name).toList();
+    }
+
+    @Test
+    void nothingIsShownOfAnEmptyDirectory() {
+        assertEquals(List.of(), inspector.locks());
+        assertEquals(List.of(), inspector.permits());
+        assertEquals(List.of(), inspector.waiters());
+        assertEquals(List.of(), inspector.claims());
+        assertEquals(List.of(), inspector.queues());
+        assertEquals(List.of(), inspector.sessions(), "looking opens no session");
+    }
+
+    @Test
+    void aHeldLockIsShownWithItsHolder() {
+        Lock lock = new Lock(cache, "a");
+        lock.lock();
+        HeldLock held = inspector.locks().get(0);
+        assertEquals("a", held.name());
+        assertEquals("lock", held.kind());
+        assertEquals(Mode.EXCLUSIVE, held.mode());
+        assertEquals(PID, held.holder().pid());
+        assertEquals(Thread.currentThread().getName(), held.holder().thread());
+        assertEquals(lock.fencingToken(), held.holder().token());
+        assertEquals(lock.holder().orElseThrow(), held.holder());
+        assertEquals(Optional.empty(), held.leaseEnd());
+        lock.unlock();
+        assertEquals(List.of(), inspector.locks(), "a free lock is not shown");
+        assertThrows(
+                UnsupportedOperationException.class, () -> inspector.locks().add(held));
+    }
+
+    @Test
+    void allKindsOfLocksAreShownByNameAndMode() throws Exception {
+        ReadWriteLock shared = new ReadWriteLock(cache, "shared");
+        shared.readLock().lock();
+        elsewhere(() -> {
+            shared.readLock().lock();
+            return null;
+        });
+        new ReadWriteLock(cache, "written").writeLock().lock();
+        new RLock(cache, "again").lock();
+        new RLock(cache, "again").lock();
+        new MultiLock(cache, List.of("x", "y")).lock();
+        new WorkQueue<>(cache, "queue", String.class).put("not a lock");
+        semaphore("semaphore", 1).tryAcquire(Want.ofThread(1, 0));
+        List<HeldLock> locks = inspector.locks();
+        assertEquals(List.of("again", "shared", "shared", "written", "x", "y"), names(locks));
+        assertEquals("rlock", locks.get(0).kind());
+        assertEquals(
+                List.of(Mode.EXCLUSIVE, Mode.READ, Mode.READ, Mode.WRITE, Mode.EXCLUSIVE, Mode.EXCLUSIVE),
+                locks.stream().map(HeldLock::mode).toList());
+        assertTrue(locks.get(1).holder().token() < locks.get(2).holder().token());
+    }
+
+    @Test
+    void aLeaseIsShownWithItsEndAndAsLongAsItLasts() throws Exception {
+        Instant before = Instant.now();
+        LockHandle handle = Lock.builder(cache, "leased")
+                .lease(Duration.ofMinutes(1))
+                .build()
+                .acquire();
+        Instant end = inspector.locks().get(0).leaseEnd().orElseThrow();
+        assertTrue(!end.isBefore(before.plusSeconds(59)) && end.isBefore(before.plusSeconds(80)), end::toString);
+        handle.renew(Duration.ofMillis(20));
+        await().atMost(SOON).until(() -> inspector.locks().isEmpty());
+    }
+
+    @Test
+    void whatTheDeadHeldIsNotShown() throws Exception {
+        new MultiLock(cache, List.of("a", "b")).lock();
+        new Lock(cache, "c").lock();
+        sql("UPDATE LatchkeyState SET session = " + DEAD_SESSION + " WHERE name IN ('a', 'b')");
+        sql("UPDATE LatchkeyState SET line = '" + DEAD_SESSION + "' WHERE name = 'c'");
+        assertEquals(List.of("c"), names(inspector.locks()));
+        assertEquals(List.of(), inspector.waiters());
+    }
+
+    @Test
+    void permitsAreShownForEachHolder() throws Exception {
+        Cohort semaphore = semaphore("s", 5);
+        semaphore("free", 2);
+        semaphore.tryAcquire(Want.ofThread(2, 0));
+        elsewhere(() -> semaphore.tryAcquire(Want.ofThread(1, 0)));
+        List<Inspector.Permits> all = inspector.permits();
+        assertEquals(
+                List.of("free", "s"), all.stream().map(Inspector.Permits::name).toList());
+        assertEquals(2, all.get(0).available());
+        assertEquals(List.of(), all.get(0).holders());
+        assertEquals(5, all.get(1).permits());
+        assertEquals(2, all.get(1).available());
+        assertEquals(
+                List.of(2, 1),
+                all.get(1).holders().stream().map(Holder::permits).toList());
+        assertEquals(PID, all.get(1).holders().get(0).pid());
+    }
+
+    @Test
+    void waitersAreShownInTheOrderOfTheLineAndWithTheirStage() throws Exception {
+        Cohort semaphore = semaphore("s", 2);
+        semaphore.tryAcquire(Want.ofThread(2, 0));
+        Future<?> waiter = threads.submit(() -> semaphore.acquire(Want.ofThread(2, 0), Deadline.after(SOON)));
+        await().atMost(SOON).until(() -> inspector.waiters().size() == 1);
+        Inspector.Waiter shown = inspector.waiters().get(0);
+        assertEquals("s", shown.name());
+        assertEquals("semaphore", shown.kind());
+        assertEquals(1, shown.position());
+        assertEquals(PID, shown.pid());
+        assertEquals(2, shown.permits());
+        assertEquals(Stage.WAITING, shown.stage());
+        assertEquals(Optional.empty(), shown.condition());
+        assertTrue(inspector.forceRelease(
+                "s", inspector.permits().get(0).holders().get(0).token()));
+        waiter.get(20, TimeUnit.SECONDS);
+        assertEquals(List.of(), inspector.waiters());
+    }
+
+    @Test
+    void theStageOfAWaiterIsWhatItsMarkSays() throws Exception {
+        new Lock(cache, "a").lock();
+        long self = inspector.sessions().get(0).session();
+        for (String line : List.of(DEAD_SESSION + " " + self + "@1", self + "~")) {
+            sql("UPDATE LatchkeyState SET line = '" + line + "'");
+            Inspector.Waiter waiter = inspector.waiters().get(0);
+            assertEquals(line.endsWith("~") ? Stage.LAPSED : Stage.RESERVED, waiter.stage());
+            assertEquals(1, waiter.position());
+        }
+        sql("UPDATE LatchkeyState SET line = ''");
+    }
+
+    @Test
+    void whoWaitsForAConditionIsShownWithIt() throws Exception {
+        Lock lock = new Lock(cache, "a");
+        for (int i = 0; i < 2; i++) {
+            threads.execute(() -> awaitOnce(lock, "not empty"));
+        }
+        await().atMost(SOON).until(() -> inspector.waiters().size() == 2);
+        Inspector.Waiter second = inspector.waiters().get(1);
+        assertEquals("a", second.name());
+        assertEquals(Optional.of("not empty"), second.condition());
+        assertEquals(Stage.AWAITING, second.stage());
+        assertEquals(2, second.position());
+        lock.lock();
+        lock.newCondition("not empty").signal();
+        Inspector.Waiter first = inspector.waiters().stream()
+                .filter(waiter -> waiter.condition().isPresent())
+                .findFirst()
+                .orElseThrow();
+        assertEquals(Stage.SIGNALLED, first.stage());
+        lock.newCondition("not empty").signalAll();
+        lock.unlock();
+        await().atMost(SOON).until(() -> inspector.waiters().isEmpty());
+    }
+
+    @Test
+    void claimsAndQueuesAreShown() throws Exception {
+        WorkQueue<String> queue = WorkQueue.withMaxAttempts(cache, "work", String.class, 2);
+        queue.put("one");
+        queue.put("two");
+        queue.put("three");
+        WorkQueue.withMaxAttempts(cache, "empty", String.class, 1).claim(Duration.ZERO);
+        queue.claim(Duration.ZERO).orElseThrow().close();
+        Claim<String> claim = queue.claim(Duration.ZERO).orElseThrow();
+        Inspector.ClaimedItem claimed = inspector.claims().get(0);
+        assertEquals("work", claimed.queue());
+        assertEquals(2, claimed.attempt());
+        assertEquals(PID, claimed.pid());
+        assertEquals(
+                List.of(new QueueSize("empty", 0, 0, 0, 0), new QueueSize("work", 2, 0, 1, 0)), inspector.queues());
+        claim.close();
+        assertEquals(List.of(), inspector.claims());
+        assertEquals(new QueueSize("work", 2, 0, 0, 1), inspector.queues().get(1));
+    }
+
+    @Test
+    void sessionsAreShownAliveOrNot() throws Exception {
+        new Lock(cache, "a").lock();
+        sql("INSERT INTO LatchkeySession (id, dead, boot_id, label, pid, host, started) VALUES (" + DEAD_SESSION
+                + ", 0, '', 'gone', 7, 'here', 1000)");
+        List<Inspector.SessionEntry> sessions = inspector.sessions();
+        assertEquals(
+                new Inspector.SessionEntry(DEAD_SESSION, 7, "here", "gone", Instant.ofEpochSecond(1), false),
+                sessions.get(0));
+        assertTrue(sessions.get(1).alive());
+        assertEquals(PID, sessions.get(1).pid());
+    }
+
+    @Test
+    void forceReleaseFreesWhatHasTheTokenAndNothingElse() throws Exception {
+        MultiLock both = new MultiLock(cache, List.of("a", "b"));
+        both.lock();
+        ReadWriteLock shared = new ReadWriteLock(cache, "shared");
+        shared.readLock().lock();
+        elsewhere(() -> {
+            shared.readLock().lock();
+            return null;
+        });
+        assertFalse(inspector.forceRelease("a", both.fencingToken("a") + 1));
+        assertFalse(inspector.forceRelease("never used", 1));
+        new WorkQueue<>(cache, "queue", String.class).put("x");
+        assertFalse(inspector.forceRelease("queue", 1));
+        assertTrue(inspector.forceRelease("a", both.fencingToken("a")));
+        assertFalse(inspector.forceRelease("a", both.fencingToken("a")));
+        long token = inspector.locks().get(1).holder().token();
+        assertTrue(inspector.forceRelease("shared", token));
+        assertEquals(List.of("b", "shared"), names(inspector.locks()));
+        assertThrows(LockLostException.class, both::unlock);
+        assertEquals(List.of("shared"), names(inspector.locks()));
+    }
+
+    @Test
+    void aNameInUseIsNotDeletedAndItsUserIsNamed() throws Exception {
+        Lock lock = new Lock(cache, "a");
+        lock.lock();
+        IllegalStateException error = assertThrows(IllegalStateException.class, () -> inspector.delete("a"));
+        assertTrue(error.getMessage().contains("pid " + PID), error.getMessage());
+        WorkQueue<String> queue = new WorkQueue<>(cache, "queue", String.class);
+        queue.put("x");
+        Claim<String> claim = queue.claim(Duration.ZERO).orElseThrow();
+        assertThrows(IllegalStateException.class, () -> inspector.delete("queue"));
+        claim.close();
+        threads.execute(() -> awaitOnce(new Lock(cache, "b"), "c"));
+        await().atMost(SOON).until(() -> inspector.waiters().size() == 1);
+        assertThrows(IllegalStateException.class, () -> inspector.delete("b"));
+        assertTrue(lock.isHeldByCurrentThread());
+        assertEquals(1, queue.size());
+    }
+
+    @Test
+    void aDeletedNameCanBeUsedAsSomethingElseAndItsTokensGrowOn() throws Exception {
+        Lock lock = new Lock(cache, "a");
+        for (int i = 0; i < 10; i++) {
+            lock.lock();
+            lock.unlock();
+        }
+        sql("UPDATE LatchkeyState SET token = token + 5000000000, version = version + 1"); // as if granted very often
+        lock.lock();
+        long token = lock.fencingToken();
+        lock.unlock();
+        inspector.delete("a");
+        inspector.delete("a");
+        WorkQueue<String> queue = new WorkQueue<>(cache, "a", String.class);
+        queue.put("x");
+        assertEquals("x", queue.claim(Duration.ZERO).orElseThrow().value());
+        sql("UPDATE LatchkeyItem SET session = " + DEAD_SESSION);
+        inspector.delete("a");
+        assertEquals(List.of(), inspector.queues(), "its items are gone");
+        lock.lock();
+        assertTrue(lock.fencingToken() > token, lock.fencingToken() + " after " + token);
+        lock.unlock();
+        cache.close();
+        cache = Cache.open(directory.resolve("cache"));
+        Inspector.of(cache).delete("a");
+    }
+
+    @Test
+    void whatTheDeadHoldIsDeleted() throws Exception {
+        ReadWriteLock shared = new ReadWriteLock(cache, "a");
+        shared.readLock().lock();
+        elsewhere(() -> {
+            shared.readLock().lock();
+            return null;
+        });
+        sql("UPDATE LatchkeyState SET session = " + DEAD_SESSION + ", line = '" + DEAD_SESSION + "'");
+        sql("UPDATE LatchkeyHold SET session = " + DEAD_SESSION);
+        inspector.delete("a");
+        assertTrue(new Lock(cache, "a").tryLock());
+        assertEquals(1, inspector.locks().size());
+    }
+
+    @Test
+    void aDeleteInATransactionIsUndoneWithIt() {
+        new WorkQueue<>(cache, "queue", String.class).put("x");
+        assertThrows(
+                IllegalStateException.class,
+                () -> cache.transact((Runnable) () -> {
+                    inspector.delete("queue");
+                    assertEquals(List.of(), inspector.queues());
+                    throw new IllegalStateException("roll back");
+                }));
+        assertEquals(1, inspector.queues().get(0).ready());
+    }
+
+    @Test
+    void aClosedCacheRefusesEveryCall() {
+        cache.close();
+        assertThrows(CacheClosedException.class, inspector::locks);
+        assertThrows(CacheClosedException.class, inspector::permits);
+        assertThrows(CacheClosedException.class, inspector::waiters);
+        assertThrows(CacheClosedException.class, inspector::claims);
+        assertThrows(CacheClosedException.class, inspector::queues);
+        assertThrows(CacheClosedException.class, inspector::sessions);
+        assertThrows(CacheClosedException.class, () -> inspector.forceRelease("a", 1));
+        assertThrows(CacheClosedException.class, () -> inspector.delete("a"));
+        assertThrows(CacheClosedException.class, () -> Inspector.of(cache));
+    }
+
+    /** What the command printed, both streams, and its exit status in front. */
+    private static String command(String... args) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+        int status = InspectorCommand.run(args, out, out);
+        return status + " " + bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void theCommandShowsWhatIsHeldAndReleasesIt() throws Exception {
+        String path = directory.resolve("cache").toString();
+        Lock lock = new Lock(cache, "a\nb");
+        lock.lock();
+        new Lock(cache, "plain").lock();
+        String shown = command(path);
+        assertTrue(shown.startsWith("0 LOCKS"), shown);
+        assertTrue(shown.contains("a?b") && shown.contains("plain"), shown);
+        assertTrue(shown.contains(String.valueOf(lock.fencingToken())), shown);
+        assertTrue(shown.contains("PERMITS: none"), shown);
+        String token = String.valueOf(lock.fencingToken());
+        assertTrue(command(path, "--release", "plain", "1").startsWith("1 nothing of the name 'plain'"));
+        assertTrue(command(path, "--release", "a\nb", token).startsWith("0 released"));
+        assertTrue(command(path, "--release", "a\nb", token).startsWith("1 "));
+        assertThrows(LockLostException.class, lock::unlock);
+    }
+
+    @Test
+    void theCommandRefusesWrongArgumentsAndCreatesNothing() {
+        String missing = directory.resolve("missing").toString();
+        for (String[] args : new String[][] {
+            {}, {"--release"}, {missing, "x"}, {missing, "--release", "a"}, {missing, "--release", "a", "many"}
+        }) {
+            String answer = command(args);
+            assertTrue(answer.startsWith("2 ") && answer.contains("usage: "), answer);
+        }
+        assertTrue(command("--help").startsWith("0 usage: "));
+        assertTrue(command(missing).startsWith("1 there is no cache in "), command(missing));
+        assertTrue(command(missing, "--release", "a", "1").startsWith("1 there is no cache in "));
+        assertFalse(Files.exists(directory.resolve("missing")));
+    }
+}

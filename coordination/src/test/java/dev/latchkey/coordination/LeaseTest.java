@@ -1,0 +1,344 @@
+package dev.latchkey.coordination;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.testing.TestDirectory;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What becomes of a lock that is held longer than its lease. */
+@Timeout(60)
+class LeaseTest {
+    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration LEASE = Duration.ofMillis(300);
+
+    @RegisterExtension
+    final TestDirectory directory = new TestDirectory();
+
+    /** What was told of, by which thread, and when. */
+    private record Told(LockLostException lost, String thread, long nanos) {}
+
+    private final LinkedBlockingQueue<Told> told = new LinkedBlockingQueue<>();
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private Cache cache;
+
+    @BeforeEach
+    void open() {
+        cache = Cache.open(directory.resolve("cache"));
+        new Lock(cache, "warm-up").lock();
+    }
+
+    @AfterEach
+    void close() throws InterruptedException {
+        threads.shutdownNow();
+        cache.close();
+        assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "a thread hangs");
+    }
+
+    private void tell(LockLostException lost) {
+        told.add(new Told(lost, Thread.currentThread().getName(), System.nanoTime()));
+    }
+
+    private Lock lock(Duration lease) {
+        return Lock.builder(cache, "a").lease(lease).onLost(this::tell).build();
+    }
+
+    private Told awaitTold() throws InterruptedException {
+        Told found = told.poll(20, TimeUnit.SECONDS);
+        if (found == null) {
+            throw new AssertionError("nobody was told");
+        }
+        return found;
+    }
+
+    private static void awaitInvalid(LockHandle handle) {
+        await().atMost(SOON).pollInterval(Duration.ofMillis(5)).until(() -> !handle.isValid());
+    }
+
+    @Test
+    void theEndOfALeaseIsToldOnceAndPromptlyOnAThreadOfTheEngine() throws Exception {
+        List<Long> lateMillis = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            long start = System.nanoTime();
+            LockHandle handle = lock(LEASE).acquire();
+            handle.onLost(this::tell);
+            Told first = awaitTold();
+            Told second = awaitTold();
+            assertEquals(handle.fencingToken(), first.lost.token());
+            assertEquals(handle.fencingToken(), second.lost.token());
+            assertTrue(first.thread.startsWith("latchkey-"), first.thread);
+            lateMillis.add((first.nanos - start - LEASE.toNanos()) / 1_000_000);
+            assertFalse(handle.isValid());
+        }
+        await().pollDelay(Duration.ofMillis(1200)).until(() -> true); // longer than the look for what was forced open
+        assertNull(told.poll(), "told twice");
+        assertTrue(lateMillis.stream().anyMatch(late -> late >= 0 && late < 50), "late by " + lateMillis);
+    }
+
+    @Test
+    void whatIsReleasedInTimeIsNotLost() throws Exception {
+        Lock lock = lock(LEASE);
+        lock.lock();
+        lock.unlock();
+        lock.acquire().close();
+        assertTrue(lock.tryLock());
+        lock.unlock();
+        await().pollDelay(LEASE.multipliedBy(2)).until(() -> true);
+        assertNull(told.poll());
+    }
+
+    /** It must not depend on whether the engine has noticed already. */
+    @Test
+    void everyCallAfterTheEndSaysThatTheLockWasLost() throws Exception {
+        Lock lock = lock(Duration.ofMillis(20));
+        for (int i = 0; i < 20; i++) {
+            lock.lock();
+            while (lock.isHeldByCurrentThread()) {
+                Thread.onSpinWait();
+            }
+            assertThrows(LockLostException.class, lock::unlock, "round " + i);
+            assertThrows(LockLostException.class, lock::fencingToken);
+            assertThrows(LockLostException.class, () -> lock.runFenced(() -> cache.incr("n")));
+            awaitTold();
+        }
+        LockHandle handle = lock.acquire();
+        awaitInvalid(handle);
+        assertThrows(LockLostException.class, handle::verify);
+        assertThrows(LockLostException.class, () -> handle.renew(LEASE));
+        assertThrows(LockLostException.class, () -> handle.runFenced(() -> cache.incr("n")));
+        assertDoesNotThrow(handle::close);
+        assertNull(cache.get("n"));
+    }
+
+    /** Such a lease is over before its holder is known to anybody. */
+    @Test
+    void aLeaseThatIsOverAtOnceIsToldToo() throws Exception {
+        Lock lock = lock(Duration.ofNanos(1));
+        for (int i = 0; i < 30; i++) {
+            LockHandle handle = lock.acquire();
+            assertEquals(handle.fencingToken(), awaitTold().lost.token(), "round " + i);
+        }
+    }
+
+    @Test
+    void whoAsksAfterTheEndIsToldAndTakesNothingFromThoseWhoAskedBefore() throws Exception {
+        for (int i = 0; i < 30; i++) {
+            LockHandle handle = lock(Duration.ofMillis(5)).acquire();
+            while (handle.isValid()) {
+                Thread.onSpinWait();
+            }
+            AtomicInteger late = new AtomicInteger();
+            handle.onLost(lost -> late.incrementAndGet());
+            assertEquals(handle.fencingToken(), awaitTold().lost.token(), "round " + i);
+            await().atMost(Duration.ofSeconds(2)).until(() -> late.get() == 1);
+        }
+    }
+
+    /** The loss is found out by the holder, before the engine looks. */
+    @Test
+    void aLossThatTheHolderFindsOutIsToldToo() throws Exception {
+        Lock lock = lock(Duration.ofMinutes(1));
+        LockHandle handle = lock.acquire();
+        assertTrue(lock.forceUnlock(handle.fencingToken()));
+        handle.close();
+        assertEquals(handle.fencingToken(), awaitTold().lost.token());
+        lock.lock();
+        long token = lock.fencingToken();
+        assertTrue(lock.forceUnlock(token));
+        assertThrows(LockLostException.class, lock::unlock);
+        assertEquals(token, awaitTold().lost.token());
+    }
+
+    @Test
+    void aHandleThatWasClosedIsToldNothing() throws Exception {
+        LockHandle handle = lock(LEASE).acquire();
+        handle.close();
+        handle.onLost(this::tell);
+        await().pollDelay(LEASE.multipliedBy(2)).until(() -> true);
+        assertNull(told.poll());
+    }
+
+    @Test
+    void renewingKeepsTheLock() throws Exception {
+        LockHandle handle = lock(LEASE).acquire();
+        for (int i = 0; i < 10; i++) {
+            await().pollDelay(Duration.ofMillis(100)).until(() -> true);
+            handle.renew(LEASE);
+        }
+        handle.verify();
+        assertNull(told.poll());
+        handle.renew(Duration.ofMillis(1));
+        awaitTold();
+        assertFalse(handle.isValid());
+    }
+
+    @Test
+    void renewingNeedsALeaseAndAPositiveTime() throws Exception {
+        try (LockHandle handle = new Lock(cache, "without").acquire()) {
+            assertThrows(IllegalStateException.class, () -> handle.renew(LEASE));
+        }
+        try (LockHandle handle = lock(LEASE).acquire()) {
+            assertThrows(IllegalArgumentException.class, () -> handle.renew(Duration.ZERO));
+            assertThrows(IllegalArgumentException.class, () -> handle.renew(Duration.ofSeconds(-1)));
+            handle.renew(Duration.ofSeconds(Long.MAX_VALUE));
+            handle.verify();
+        }
+        Lock.Builder builder = Lock.builder(cache, "a");
+        assertThrows(IllegalArgumentException.class, () -> builder.lease(Duration.ZERO));
+        assertThrows(IllegalArgumentException.class, () -> builder.lease(Duration.ofMillis(-1)));
+    }
+
+    /** Else the process believed in a lease that the row does not have, while another one takes the lock. */
+    @Test
+    void aRenewalThatIsRolledBackDoesNotCount() throws Exception {
+        LockHandle handle = lock(LEASE).acquire();
+        assertThrows(
+                IllegalStateException.class,
+                () -> cache.transact((Runnable) () -> {
+                    handle.renew(Duration.ofMinutes(1));
+                    throw new IllegalStateException("roll back");
+                }));
+        awaitTold();
+        assertFalse(handle.isValid());
+    }
+
+    @Test
+    void aRenewalThatIsCommittedCounts() throws Exception {
+        LockHandle handle = lock(LEASE).acquire();
+        cache.transact((Runnable) () -> handle.renew(Duration.ofMinutes(1)));
+        await().pollDelay(LEASE.multipliedBy(2)).until(() -> true);
+        handle.verify();
+        assertNull(told.poll());
+    }
+
+    @Test
+    void aThreadOfTheSameProcessGetsTheLockAtTheEndOfTheLease() throws Exception {
+        LockHandle handle = lock(LEASE).acquire();
+        long start = System.nanoTime();
+        Lock next = new Lock(cache, "a");
+        Future<Long> waiter = threads.submit(() -> {
+            assertTrue(next.tryLock(SOON));
+            return System.nanoTime();
+        });
+        long took = waiter.get(20, TimeUnit.SECONDS) - start;
+        assertTrue(took < LEASE.plusMillis(200).toNanos(), "took " + took);
+        assertThrows(LockLostException.class, handle::verify);
+        assertEquals(handle.fencingToken(), awaitTold().lost.token());
+    }
+
+    @Test
+    void theLeaseOfAReentrantLockIsLostAsAWhole() throws Exception {
+        RLock lock = RLock.builder(cache, "r").lease(LEASE).onLost(this::tell).build();
+        lock.lock();
+        lock.lock();
+        assertEquals(2, lock.getHoldCount());
+        awaitTold();
+        assertEquals(0, lock.getHoldCount());
+        assertThrows(LockLostException.class, lock::unlock);
+        assertTrue(lock.tryLock());
+        assertEquals(1, lock.getHoldCount());
+    }
+
+    /** An hour of a lease is no reason to remember each of a million grants for an hour. */
+    @Test
+    @SuppressWarnings("unchecked") // the arguments of a proxied call
+    void releasedGrantsWithLongLeasesAreForgotten() throws Exception {
+        AtomicInteger scheduled = new AtomicInteger();
+        CoordinationEngine engine = cache.unwrap(CoordinationEngine.class);
+        CoordinationEngine counting = (CoordinationEngine) Proxy.newProxyInstance(
+                LeaseTest.class.getClassLoader(),
+                new Class<?>[] {CoordinationEngine.class},
+                (self, method, arguments) -> {
+                    if (method.getName().equals("schedule")
+                            && ((Duration) arguments[1]).compareTo(Duration.ofMinutes(1)) > 0) {
+                        scheduled.incrementAndGet();
+                    }
+                    return method.getName().equals("attachment")
+                            ? ((java.util.function.Function<CoordinationEngine, ?>) arguments[1])
+                                    .apply((CoordinationEngine) self)
+                            : method.invoke(engine, arguments);
+                });
+        Cohorts cohorts = Cohorts.of(counting);
+        Cohort cohort = cohorts.cohort(Kind.LOCK, "leased");
+        for (int i = 0; i < 100; i++) {
+            Grant grant = cohort.tryAcquire(Want.ofHandle(1, TimeUnit.HOURS.toNanos(1)));
+            assertNotEquals(null, grant);
+            cohort.release(java.util.Objects.requireNonNull(grant));
+        }
+        assertTrue(scheduled.get() <= 2, scheduled + " tasks");
+    }
+
+    @Test
+    void listenersThatTakeLongDelayNoOtherLoss() throws Exception {
+        CountDownLatch end = new CountDownLatch(1);
+        List<String> lost = new CopyOnWriteArrayList<>();
+        for (String name : List.of("slow-1", "slow-2", "slow-3")) {
+            Lock slow = Lock.builder(cache, name)
+                    .lease(Duration.ofMillis(50))
+                    .onLost(loss -> {
+                        lost.add(name);
+                        awaitQuietly(end);
+                    })
+                    .build();
+            LockHandle unused = slow.acquire();
+        }
+        try {
+            await().atMost(SOON).until(() -> lost.size() == 1);
+            LockHandle other = Lock.builder(cache, "other")
+                    .lease(Duration.ofMillis(50))
+                    .build()
+                    .acquire();
+            await().atMost(SOON).until(() -> !other.isValid());
+            LockHandle next = new Lock(cache, "other").acquireAsync().get(20, TimeUnit.SECONDS);
+            assertTrue(next.isValid());
+        } finally {
+            end.countDown();
+        }
+        await().atMost(SOON).until(() -> lost.size() == 3);
+    }
+
+    private static void awaitQuietly(CountDownLatch end) {
+        try {
+            end.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void aListenerThatFailsKeepsNobodyElseFromBeingTold() throws Exception {
+        LockHandle handle = Lock.builder(cache, "a").lease(LEASE).build().acquire();
+        CountDownLatch failed = new CountDownLatch(1);
+        handle.onLost(lost -> {
+            failed.countDown();
+            throw new IllegalStateException("no");
+        });
+        handle.onLost(this::tell);
+        assertTrue(failed.await(20, TimeUnit.SECONDS));
+        awaitTold();
+    }
+}

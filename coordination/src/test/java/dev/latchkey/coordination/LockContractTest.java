@@ -1,0 +1,16 @@
+package dev.latchkey.coordination;
+
+import dev.latchkey.cache.Cache;
+
+/** The lock keeps the contract of all locks. */
+class LockContractTest extends FencedLockContract {
+    @Override
+    FencedLock lock(Cache of, String name) {
+        return new Lock(of, name);
+    }
+
+    @Override
+    boolean isReentrant() {
+        return false;
+    }
+}

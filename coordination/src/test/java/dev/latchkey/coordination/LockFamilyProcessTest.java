@@ -1,0 +1,427 @@
+package dev.latchkey.coordination;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.State;
+import dev.latchkey.testing.JavaCommand;
+import dev.latchkey.testing.JavaProcess;
+import dev.latchkey.testing.Processes;
+import dev.latchkey.testing.ReplacedClass;
+import dev.latchkey.testing.TestDirectory;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What read and write locks, leases, conditions, pending acquisitions and fenced writes promise between processes. */
+@Tag("process")
+class LockFamilyProcessTest {
+    private static final Duration SOON = Duration.ofSeconds(20);
+
+    /** Stops the process once, where the thread that has armed it comes to the point. */
+    private static final String STOPPING = """
+            package dev.latchkey.cache.spi;
+
+            import com.sun.jna.Function;
+            import com.sun.jna.NativeLibrary;
+
+            public final class Failpoint {
+                private static final Function RAISE = NativeLibrary.getProcess().getFunction("raise");
+                private static final String POINT = System.getProperty("latchkey.failpoint");
+                private static boolean stopped;
+
+                public static void reached(String point) {
+                    if (point.equals(POINT)
+                            && Boolean.getBoolean("latchkey.armed")
+                            && Thread.currentThread().getName().equals("main")
+                            && !stopped) {
+                        stopped = true;
+                        RAISE.invokeInt(new Object[] {19});
+                    }
+                }
+            }
+            """;
+
+    @RegisterExtension
+    final Processes processes = new Processes();
+
+    @RegisterExtension
+    final TestDirectory directory = new TestDirectory();
+
+    private Path cache() {
+        return directory.resolve("cache");
+    }
+
+    private JavaCommand command() {
+        return JavaCommand.of(LockFamilyChild.class, cache().toString());
+    }
+
+    private JavaProcess child() {
+        return opened(command());
+    }
+
+    private JavaProcess opened(JavaCommand command) {
+        JavaProcess child = processes.start(command);
+        child.await("OPEN", SOON);
+        return child;
+    }
+
+    private static long word(String answer, int index) {
+        return Long.parseLong(answer.split(" ", -1)[index]);
+    }
+
+    private static String ask(JavaProcess child, String line, String answer) {
+        child.send(line);
+        return child.await(answer, SOON);
+    }
+
+    private static State row(Cache cache, Kind kind, String name) {
+        return cache.unwrap(CoordinationEngine.class).states().read(kind.word(), name, Deadline.never());
+    }
+
+    private static void awaitLine(Cache cache, Kind kind, int length) {
+        await().atMost(SOON)
+                .pollInterval(Duration.ofMillis(2))
+                .until(() -> Line.parse(row(cache, kind, "a").line()).places().size() == length);
+    }
+
+    private static void report(String what, List<Long> lateMillis, int most) {
+        Collections.sort(lateMillis);
+        long median = lateMillis.get(lateMillis.size() / 2);
+        System.out.println("measured: " + what + ": median " + median + " ms, all "
+                + lateMillis.stream().toList());
+        assertTrue(median <= most, what + " late by " + lateMillis);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"read", "write"})
+    void aKilledProcessHandsItsReadAndWriteLocksOnWithinFiftyMilliseconds(String side) {
+        try (Cache cache = Cache.open(cache())) {
+            JavaProcess heir = child();
+            List<Long> lateMillis = new ArrayList<>();
+            for (int i = 0; i < 15; i++) {
+                JavaProcess victim = child();
+                ask(victim, side + " a", "LOCKED");
+                heir.send("write a");
+                awaitLine(cache, Kind.READ_WRITE, 1);
+                long killed = victim.killNow();
+                lateMillis.add((word(heir.await("LOCKED", SOON), 1) - killed) / 1_000_000);
+                ask(heir, "unwrite a", "UNLOCKED");
+            }
+            report(side + " lock of a killed process", lateMillis, 50);
+        }
+    }
+
+    @Test
+    void aKilledHoldersLockGoesToAPendingAcquisitionWithinFiftyMilliseconds() {
+        try (Cache cache = Cache.open(cache())) {
+            List<Long> lateMillis = new ArrayList<>();
+            for (int i = 0; i < 11; i++) {
+                JavaProcess heir = child();
+                JavaProcess victim = child();
+                ask(victim, "lock a", "LOCKED");
+                heir.send("async a");
+                awaitLine(cache, Kind.LOCK, 1);
+                long killed = victim.killNow();
+                lateMillis.add((word(heir.await("LOCKED", SOON), 1) - killed) / 1_000_000);
+                heir.kill();
+            }
+            report("lock of a killed process, acquired asynchronously", lateMillis, 50);
+        }
+    }
+
+    @Test
+    void aStoppedReaderKeepsItsLock() throws Exception {
+        try (Cache cache = Cache.open(cache())) {
+            ReadWriteLock both = new ReadWriteLock(cache, "a");
+            JavaProcess reader = child();
+            long token = word(ask(reader, "read a", "LOCKED"), 2);
+            reader.stop();
+            assertFalse(both.writeLock().tryLock(Duration.ofMillis(1500)));
+            assertTrue(both.readLock().tryLock(SOON));
+            both.readLock().unlock();
+            reader.cont();
+            ask(reader, "unread a", "UNLOCKED");
+            assertTrue(both.writeLock().tryLock(SOON));
+            both.writeLock().unlock();
+            long next = word(ask(reader, "read a", "LOCKED"), 2);
+            assertTrue(next > token);
+            reader.stop();
+            assertTrue(both.readLock().forceUnlock(next));
+            assertTrue(both.writeLock().tryLock(SOON));
+            both.writeLock().unlock();
+            reader.cont();
+            ask(reader, "unread a", "LOST");
+        }
+    }
+
+    @Test
+    void anotherProcessGetsTheLockAtTheEndOfALease() throws Exception {
+        try (Cache cache = Cache.open(cache())) {
+            Lock leased = Lock.builder(cache, "a").lease(Duration.ofMillis(400)).build();
+            JavaProcess next = child();
+            List<Long> lateMillis = new ArrayList<>();
+            for (int i = 0; i < 7; i++) {
+                LockHandle handle = leased.acquire();
+                long end = System.nanoTime() + Duration.ofMillis(400).toNanos();
+                long granted = word(ask(next, "lock a", "LOCKED"), 1);
+                assertFalse(handle.isValid());
+                lateMillis.add((granted - end) / 1_000_000);
+                ask(next, "unlock a", "UNLOCKED");
+            }
+            assertTrue(lateMillis.stream().noneMatch(late -> late < -5), "early: " + lateMillis);
+            report("lock whose lease is over", lateMillis, 50);
+        }
+    }
+
+    @Test
+    void tenThousandItemsGoThroughABufferOfOnePlace() {
+        JavaProcess producer = child();
+        JavaProcess consumer = child();
+        producer.send("produce 200");
+        ask(consumer, "consume 200", "CONSUMED"); // what is measured is waiting, not compiling
+        producer.await("PRODUCED", SOON);
+        long start = System.nanoTime();
+        producer.send("produce 10000");
+        consumer.send("consume 10000");
+        String consumed = consumer.await("CONSUMED", Duration.ofSeconds(110));
+        String produced = producer.await("PRODUCED", SOON);
+        System.out.println("waits in microseconds (median, 99 %, 99.9 %, longest, how many over 50 ms): consumer"
+                + consumed.substring("CONSUMED 10000".length()) + "; producer"
+                + produced.substring("PRODUCED 10000".length()) + "; "
+                + (System.nanoTime() - start) / 1_000_000 + " ms in all");
+        assertEquals(0, word(consumed, 6), "waits over 50 ms: " + consumed);
+        assertEquals(0, word(produced, 6), "waits over 50 ms: " + produced);
+    }
+
+    @Test
+    void waitersThatAreKilledSwallowNoSignal() {
+        Random random = new Random(42);
+        try (Cache cache = Cache.open(cache())) {
+            Lock lock = new Lock(cache, "a");
+            for (int round = 0; round < 8; round++) {
+                List<JavaProcess> waiters = new ArrayList<>();
+                for (int i = 0; i < 3; i++) {
+                    waiters.add(child());
+                    waiters.get(i).send("wait a c");
+                    int length = i + 1;
+                    await().atMost(SOON)
+                            .pollInterval(Duration.ofMillis(2))
+                            .until(() ->
+                                    Conditions.parse(row(cache, Kind.LOCK, "a").detail())
+                                                    .entries()
+                                                    .size()
+                                            == length);
+                }
+                boolean before = random.nextBoolean();
+                if (before) {
+                    waiters.get(0).killNow();
+                }
+                lock.lock();
+                lock.newCondition("c").signal();
+                if (!before) {
+                    waiters.get(0).killNow();
+                }
+                await().pollDelay(Duration.ofMillis(random.nextInt(30))).until(() -> true);
+                lock.unlock();
+                waiters.get(1).await("SIGNALLED", SOON);
+                lock.lock();
+                lock.newCondition("c").signal();
+                lock.unlock();
+                waiters.get(2).await("SIGNALLED", SOON);
+                waiters.forEach(JavaProcess::kill);
+                await().atMost(SOON)
+                        .until(() -> row(cache, Kind.LOCK, "a").detail().isEmpty());
+            }
+        }
+    }
+
+    // Fenced writes
+
+    private JavaProcess stopping(String point) {
+        return opened(command()
+                .inFront(ReplacedClass.compile(directory.path(), STOPPING))
+                .options("-Dlatchkey.failpoint=" + point));
+    }
+
+    private String value() {
+        try (Cache cache = Cache.open(cache())) {
+            return String.valueOf(cache.get("value", String.class));
+        }
+    }
+
+    /** It is not in a transaction, so it is forced open while it is stopped, and its write is refused. */
+    @Test
+    void whoeverIsStoppedBeforeTheTransactionWritesNothing() {
+        JavaProcess first = stopping("before-begin");
+        JavaProcess next = child();
+        long token = word(ask(first, "lock a", "LOCKED"), 2);
+        first.send("fenced a first");
+        first.awaitStopped(SOON);
+        assertTrue(ask(next, "force a " + token, "FORCED").startsWith("FORCED true"));
+        ask(next, "lock a", "LOCKED");
+        ask(next, "fenced a next", "WRITTEN");
+        first.cont();
+        first.await("LOST fenced", SOON);
+        assertEquals("next", value());
+    }
+
+    /** It has the write lock: nobody can force it open or write until it goes on, and then its write comes first. */
+    @ParameterizedTest
+    @ValueSource(strings = {"after-verify", "in-body", "before-commit"})
+    void whoeverIsStoppedInsideTheTransactionWritesBeforeItsSuccessor(String point) {
+        JavaProcess first = stopping(point);
+        JavaProcess next = child();
+        long token = word(ask(first, "lock a", "LOCKED"), 2);
+        first.send("fenced a first");
+        first.awaitStopped(SOON);
+        next.send("force a " + token);
+        await().pollDelay(Duration.ofMillis(500)).until(() -> true);
+        assertTrue(next.output().stream().noneMatch(line -> line.startsWith("FORCED")), "it must wait");
+        long went = System.nanoTime();
+        first.cont();
+        first.await("WRITTEN", SOON);
+        String forced = next.await("FORCED", SOON);
+        assertTrue(forced.startsWith("FORCED true") && word(forced, 2) >= went, forced);
+        ask(next, "lock a", "LOCKED");
+        ask(next, "fenced a next", "WRITTEN");
+        ask(first, "fenced a again", "LOST");
+        ask(first, "unlock a", "LOST");
+        assertEquals("next", value());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"after-verify", "in-body", "before-commit"})
+    void whoeverIsKilledInsideTheTransactionHasWrittenNothing(String point) {
+        JavaProcess first = stopping(point);
+        JavaProcess next = child();
+        ask(first, "lock a", "LOCKED");
+        first.send("fenced a first");
+        first.awaitStopped(SOON);
+        next.send("lock a");
+        first.kill();
+        next.await("LOCKED", SOON);
+        assertEquals("null", value());
+        ask(next, "fenced a next", "WRITTEN");
+        assertEquals("next", value());
+    }
+
+    /** What it wrote is there, and its successor writes over it. */
+    @Test
+    void whoeverIsStoppedAfterTheCommitHasWrittenBeforeItsSuccessor() {
+        JavaProcess first = stopping("after-commit");
+        JavaProcess next = child();
+        long token = word(ask(first, "lock a", "LOCKED"), 2);
+        first.send("fenced a first");
+        first.awaitStopped(SOON);
+        assertEquals("first", value());
+        assertTrue(ask(next, "force a " + token, "FORCED").startsWith("FORCED true"));
+        ask(next, "lock a", "LOCKED");
+        ask(next, "fenced a next", "WRITTEN");
+        first.cont();
+        first.await("WRITTEN", SOON);
+        ask(first, "fenced a again", "LOST");
+        assertEquals("next", value());
+    }
+
+    /** The counterproof: this is what a fenced write is for. */
+    @Test
+    void withoutAFenceTheSuccessorsUpdateIsLost() {
+        JavaProcess first = stopping("after-verify");
+        JavaProcess next = child();
+        long token = word(ask(first, "lock a", "LOCKED"), 2);
+        first.send("unfenced a first");
+        first.awaitStopped(SOON);
+        ask(next, "force a " + token, "FORCED true");
+        ask(next, "lock a", "LOCKED");
+        ask(next, "fenced a next", "WRITTEN");
+        first.cont();
+        first.await("WRITTEN", SOON);
+        assertEquals("first", value());
+    }
+
+    // Residue
+
+    @Test
+    void aThousandCyclesThatEndAnyhowLeaveNothing() throws Exception {
+        try (Cache cache = Cache.open(cache())) {
+            JavaProcess first = child();
+            JavaProcess second = child();
+            ask(first, "cycles 30", "CYCLED"); // whatever is opened when it is first needed is open
+            String before = ask(first, "residue", "RESIDUE");
+            first.send("cycles 120");
+            second.send("cycles 120");
+            for (int i = 0; i < 6; i++) {
+                JavaProcess victim = child();
+                victim.send("@cycles 1000");
+                await().pollDelay(Duration.ofMillis(300 + 50 * i)).until(() -> true);
+                victim.kill();
+            }
+            first.await("CYCLED", Duration.ofSeconds(60));
+            second.await("CYCLED", Duration.ofSeconds(60));
+            for (Kind kind : List.of(Kind.LOCK, Kind.RLOCK, Kind.READ_WRITE)) {
+                for (String name : List.of("l", "leased", "r", "w")) {
+                    if (isOf(kind, name)) {
+                        settled(cache, kind, name);
+                    }
+                }
+            }
+            String after = ask(first, "residue", "RESIDUE");
+            System.out.println("measured: threads and descriptors before " + before + ", after " + after);
+            assertTrue(word(after, 1) <= word(before, 1) + 1, "threads: before " + before + ", after " + after);
+            assertTrue(word(after, 2) <= word(before, 2) + 4, "descriptors: before " + before + ", after " + after);
+            ask(first, "close", "CLOSED");
+            ask(second, "close", "CLOSED");
+            await().atMost(SOON).until(() -> count("SELECT count(*) FROM LatchkeySession") <= 1);
+            assertEquals(0, count("SELECT count(*) FROM LatchkeyHold"));
+            assertEquals(0, count("SELECT count(*) FROM LatchkeyState WHERE holds <> 0 OR line <> '' OR detail <> ''"));
+        }
+    }
+
+    private static boolean isOf(Kind kind, String name) {
+        return switch (kind) {
+            case LOCK -> name.startsWith("l");
+            case RLOCK -> name.equals("r");
+            default -> name.equals("w");
+        };
+    }
+
+    /** Whoever comes next finds out who is dead. */
+    private static void settled(Cache cache, Kind kind, String name) throws InterruptedException {
+        FencedLock lock =
+                switch (kind) {
+                    case LOCK -> new Lock(cache, name);
+                    case RLOCK -> new RLock(cache, name);
+                    default -> new ReadWriteLock(cache, name).writeLock();
+                };
+        assertTrue(lock.tryLock(SOON), name);
+        lock.unlock();
+        await().atMost(SOON).until(() -> {
+            State row = row(cache, kind, name);
+            return row.holds().isEmpty() && row.line().isEmpty() && row.detail().isEmpty();
+        });
+    }
+
+    private long count(String sql) throws Exception {
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + cache().resolve("cache.db"));
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery(sql)) {
+            return rows.getLong(1);
+        }
+    }
+}

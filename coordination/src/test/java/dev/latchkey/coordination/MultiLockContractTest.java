@@ -1,0 +1,34 @@
+package dev.latchkey.coordination;
+
+import dev.latchkey.cache.Cache;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.locks.Lock;
+
+/** The lock of several names keeps the contract of all locks; whoever has one of the names excludes it. */
+class MultiLockContractTest extends LockContract {
+    @Override
+    Lock lock(Cache of, String name) {
+        return new MultiLock(of, List.of(name, name + " and more"));
+    }
+
+    @Override
+    Lock blocker(Cache of, String name) {
+        return new MultiLock(of, List.of(name, name + " for others"));
+    }
+
+    @Override
+    boolean tryLock(Lock on, Duration duration) throws InterruptedException {
+        return ((MultiLock) on).tryLock(duration);
+    }
+
+    @Override
+    boolean isHeldByCurrentThread(Lock of) {
+        return ((MultiLock) of).isHeldByCurrentThread();
+    }
+
+    @Override
+    boolean isReentrant() {
+        return false;
+    }
+}

@@ -1,0 +1,98 @@
+package dev.latchkey.coordination;
+
+import dev.latchkey.cache.Cache;
+import dev.latchkey.testing.Child;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** A process of which many threads wait for one thing: {@code DIRECTORY WHAT THREADS}. */
+final class WaitingChild {
+    private WaitingChild() {}
+
+    /** What can be waited for without end. */
+    enum What {
+        LOCK,
+        RLOCK,
+        READ,
+        WRITE,
+        MULTILOCK,
+        SEMAPHORE,
+        CONDITION,
+        /** Nobody waits, a future does. */
+        ASYNC;
+
+        void await(Cache cache) throws InterruptedException {
+            switch (this) {
+                case LOCK -> new Lock(cache, "a").lock();
+                case RLOCK -> new RLock(cache, "r").lock();
+                case READ -> new ReadWriteLock(cache, "w").readLock().lock();
+                case WRITE -> new ReadWriteLock(cache, "w").writeLock().lock();
+                case MULTILOCK -> new MultiLock(cache, List.of("a", "b")).lock();
+                case SEMAPHORE -> new BoundedSemaphore(cache, "s", 2).acquire(2);
+                case CONDITION -> awaitCondition(new Lock(cache, "c"));
+                case ASYNC -> throw new AssertionError("no thread waits");
+            }
+        }
+
+        private static void awaitCondition(Lock lock) throws InterruptedException {
+            java.util.concurrent.locks.Condition condition = lock.newCondition();
+            lock.lock();
+            try {
+                while (true) {
+                    condition.await();
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        Child.start();
+        Cache cache = Cache.open(Path.of(arguments[0]));
+        warmUp(cache);
+        What what = What.valueOf(arguments[1].toUpperCase(Locale.ROOT));
+        int number = Integer.parseInt(arguments[2]);
+        List<Object> waiting = new ArrayList<>();
+        for (int i = 0; i < number; i++) {
+            waiting.add(what == What.ASYNC ? async(cache) : thread(cache, what));
+        }
+        Child.say("WAITING " + waiting.size());
+        Child.hear();
+    }
+
+    /** What is measured is waiting, not compiling. */
+    @SuppressWarnings("LockNotBeforeTry") // there is nothing to be done under it
+    private static void warmUp(Cache cache) {
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1_500);
+        Lock lock = new Lock(cache, "warm-up");
+        while (System.nanoTime() < end) {
+            lock.lock();
+            lock.unlock();
+        }
+    }
+
+    private static CompletableFuture<LockHandle> async(Cache cache) {
+        return new Lock(cache, "async").acquireAsync();
+    }
+
+    private static Thread thread(Cache cache, What what) {
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        what.await(cache);
+                        Child.say("GOT " + what);
+                    } catch (InterruptedException e) {
+                        Child.say("INTERRUPTED " + what);
+                    }
+                },
+                "waits");
+        thread.setDaemon(true);
+        thread.start();
+        return thread;
+    }
+}

@@ -1,0 +1,21 @@
+package dev.latchkey.coordination;
+
+import dev.latchkey.cache.Cache;
+
+/** The write lock keeps the contract of all locks; a reader excludes it. */
+class WriteLockTest extends FencedLockContract {
+    @Override
+    FencedLock lock(Cache of, String name) {
+        return new ReadWriteLock(of, name).writeLock();
+    }
+
+    @Override
+    FencedLock blocker(Cache of, String name) {
+        return new ReadWriteLock(of, name).readLock();
+    }
+
+    @Override
+    boolean isReentrant() {
+        return true;
+    }
+}
