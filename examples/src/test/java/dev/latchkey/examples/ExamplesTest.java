@@ -56,6 +56,86 @@ final class ExamplesTest {
     }
 
     @Test
+    void multiLockMainTransfersInBothDirections() {
+        assertEquals(List.of("holding: [alice, bob]", "alice has 80, bob has 120"), run(MultiLockMain.class));
+        assertEquals(List.of("holding: [alice, bob]", "alice has 60, bob has 140"), run(MultiLockMain.class));
+    }
+
+    @Test
+    void multiLockMainTakesOverFromOneThatIsKilled() {
+        String shared = directory.resolve("shared").toString();
+        JavaProcess holder = processes.start(MultiLockMain.class, shared, "60");
+        holder.await("holding", LIMIT);
+        JavaProcess waiter = processes.start(MultiLockMain.class, shared);
+        holder.kill();
+        waiter.await("alice has 60", LIMIT);
+        assertEquals(0, waiter.exitCode(LIMIT));
+    }
+
+    @Test
+    void inspectorMainShowsWhatItHoldsAndFreesIt() {
+        assertEquals(
+                List.of(
+                        "lock report: thread main",
+                        "queue pages: attempt 1",
+                        "session of dev.latchkey.examples.InspectorMain: alive true",
+                        "freed: true",
+                        "lost",
+                        "queues: 1, locks: 0"),
+                run(InspectorMain.class));
+    }
+
+    @Test
+    void semaphoreMainTakesOnePermitAndThenBoth() {
+        assertEquals(List.of("got a permit, free: 1", "alone, downloads: 1"), run(SemaphoreMain.class));
+    }
+
+    @Test
+    void semaphoreMainGetsThePermitOfOneThatIsKilled() {
+        String shared = directory.resolve("shared").toString();
+        List<JavaProcess> inside = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            inside.add(processes.start(SemaphoreMain.class, shared, "60"));
+            inside.get(i).await("got a permit", LIMIT);
+        }
+        JavaProcess waiter = processes.start(SemaphoreMain.class, shared, "60");
+        waiter.await("inside: pid " + inside.get(0).pid(), LIMIT);
+        waiter.await("inside: pid " + inside.get(1).pid(), LIMIT);
+        inside.get(0).kill();
+        waiter.await("got a permit, free: 0", LIMIT);
+    }
+
+    @Test
+    void rLockMainLocksWithinALock() {
+        assertEquals(List.of("balance: 100, held 1 time, locked: true", "locked: false"), run(RLockMain.class));
+    }
+
+    @Test
+    void readWriteLockMainReadsTogetherAndWritesAlone() {
+        assertEquals(
+                List.of("reading twice: true, writing: false", "written: edition 1"), run(ReadWriteLockMain.class));
+    }
+
+    @Test
+    void conditionMainPassesEveryLetterOn() {
+        String box = directory.resolve("box").toString();
+        JavaProcess taker = processes.start(ConditionMain.class, box, "take", "20");
+        JavaProcess putter = processes.start(ConditionMain.class, box, "put", "20");
+        assertEquals(0, putter.exitCode(LIMIT));
+        assertEquals(0, taker.exitCode(LIMIT));
+        assertEquals(
+                20,
+                taker.output().stream()
+                        .filter(line -> line.startsWith("took letter "))
+                        .count());
+    }
+
+    @Test
+    void asyncLockMainWritesAllReportsAndHearsOfTheEndOfItsLease() {
+        assertEquals(List.of("reports: 50", "lost in time: true"), run(AsyncLockMain.class));
+    }
+
+    @Test
     void workQueueMainDoesAllItemsAndGivesUpTheBrokenOne() {
         List<String> output = run(WorkQueueMain.class);
         assertTrue(
