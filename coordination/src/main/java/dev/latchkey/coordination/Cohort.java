@@ -569,10 +569,13 @@ final class Cohort {
     /** Whether nothing changes by the mere passing of time, or by what this process knows. */
     private boolean isQuiet(Turns turns) {
         long now = engine.clock().nanos();
-        return turns.line().reserved().isEmpty()
-                && turns.holds().stream()
-                        .noneMatch(hold -> Turns.isOver(hold, now)
-                                || hold.session() == self && hold.units() > knownUnits(hold.grant()));
+        for (Hold hold : turns.holds()) {
+            boolean forgotten = hold.session() == self && hold.units() > knownUnits(hold.grant());
+            if (forgotten || Turns.isOver(hold, now)) {
+                return false;
+            }
+        }
+        return turns.line().reserved().isEmpty();
     }
 
     private State update(State known, Asker asker, Set<Long> dead, Deadline deadline) {

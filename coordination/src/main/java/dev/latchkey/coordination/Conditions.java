@@ -146,7 +146,9 @@ record Conditions(List<Entry> entries) {
     /** The sessions of all who wait, signalled or not. */
     Set<Long> sessions() {
         Set<Long> sessions = new LinkedHashSet<>();
-        entries.forEach(entry -> sessions.add(entry.session));
+        for (Entry entry : entries) {
+            sessions.add(entry.session);
+        }
         return sessions;
     }
 

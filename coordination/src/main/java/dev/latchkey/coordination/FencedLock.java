@@ -301,7 +301,7 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
      * holder learns it when it next asks, and what it writes by {@code runFenced} is refused.
      *
      * @param expectedToken the token that {@link #holder()} showed
-     * @return whether it was freed; false if it is free or has another token by now
+     * @return whether it was freed, also from a dead process; false if nothing has this token by now
      */
     public boolean forceUnlock(long expectedToken) {
         requireOpen();

@@ -12,6 +12,7 @@ enum Kind {
     /** Its permits stand in the detail of its state. */
     SEMAPHORE("semaphore", "semaphore", 0);
 
+    private static final Kind[] ALL = values();
     private static final String PERMITS = "permits=";
 
     private final String word;
@@ -60,7 +61,7 @@ enum Kind {
 
     /** The kind that is stored so, if it is one of what can be held. */
     static Optional<Kind> find(String word) {
-        for (Kind kind : values()) {
+        for (Kind kind : ALL) {
             if (kind.word.equals(word)) {
                 return Optional.of(kind);
             }

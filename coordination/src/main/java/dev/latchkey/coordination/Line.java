@@ -113,10 +113,11 @@ record Line(List<Place> places) {
 
     /** How many permits all the others wait for who can be expected to come. */
     long unitsOfOthersThan(long session) {
-        return places.stream()
-                .filter(place -> place.session != session && place.mark != Mark.LAPSED)
-                .mapToLong(Place::units)
-                .sum();
+        long units = 0;
+        for (Place place : places) {
+            units += place.session == session || place.mark == Mark.LAPSED ? 0 : place.units;
+        }
+        return units;
     }
 
     /** Whose turn is reserved. */
@@ -130,20 +131,29 @@ record Line(List<Place> places) {
     }
 
     Optional<Place> reservedPlace() {
-        return places.stream().filter(place -> place.mark == Mark.RESERVED).findFirst();
+        for (Place place : places) {
+            if (place.mark == Mark.RESERVED) {
+                return Optional.of(place);
+            }
+        }
+        return Optional.empty();
     }
 
     /** The first whose turn has not lapsed. */
     Optional<Place> firstEligible() {
-        return places.stream().filter(place -> place.mark != Mark.LAPSED).findFirst();
+        for (Place place : places) {
+            if (place.mark != Mark.LAPSED) {
+                return Optional.of(place);
+            }
+        }
+        return Optional.empty();
     }
 
     /** Whose turn it is: the one it is reserved for, or else the first. */
     OptionalLong turn() {
         OptionalLong reserved = reserved();
-        return reserved.isPresent()
-                ? reserved
-                : firstEligible().map(place -> OptionalLong.of(place.session)).orElse(OptionalLong.empty());
+        Optional<Place> first = reserved.isPresent() ? Optional.empty() : firstEligible();
+        return first.isPresent() ? OptionalLong.of(first.get().session) : reserved;
     }
 
     /** The dead at the head of the line, up to the first living who can be expected to come. */
@@ -216,13 +226,14 @@ record Line(List<Place> places) {
     }
 
     private Line mark(Predicate<Place> which, Mark mark, long now) {
-        List<Place> marked = new ArrayList<>(places);
-        for (int i = 0; i < marked.size(); i++) {
-            if (which.test(marked.get(i))) {
-                marked.set(i, marked.get(i).as(mark, now));
+        List<Place> marked = null;
+        for (int i = 0; i < places.size(); i++) {
+            if (which.test(places.get(i))) {
+                marked = marked == null ? new ArrayList<>(places) : marked;
+                marked.set(i, places.get(i).as(mark, now));
             }
         }
-        return marked.equals(places) ? this : new Line(List.copyOf(marked));
+        return marked == null || marked.equals(places) ? this : new Line(List.copyOf(marked));
     }
 
     @Override

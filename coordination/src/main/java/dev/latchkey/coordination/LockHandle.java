@@ -89,6 +89,7 @@ public final class LockHandle implements AutoCloseable {
      * @return what the code returned
      * @throws LockLostException if the lock was lost; nothing was written
      * @throws IllegalMonitorStateException if the handle is closed
+     * @throws dev.latchkey.cache.CacheException if the code threw a checked exception, which is the cause
      */
     public <T> T runFenced(Callable<T> body) {
         requireNotClosed();

@@ -4,9 +4,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A lock or permit is no longer held by whoever took it: it was forced open, its lease is over, or the session was marked dead
- * while the process lived.
- * What was done under it may have overlapped with the next holder; a write guarded by {@code runFenced} did not happen.
+ * A lock or permit is no longer held by whoever took it: it was forced open, its lease is over, the session was marked dead while
+ * the process lived, or the cache was closed. What was done under it may have overlapped with the next holder; a write guarded by {@code runFenced} did not happen.
  */
 public final class LockLostException extends IllegalMonitorStateException {
     private static final long serialVersionUID = 1L;

@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * one, so a name for which somebody waits is not to be had. It is taken in a moment at which all names are free, which under
  * load may be long in coming; for a fair wait, take single locks in a fixed order. Waiting sleeps, is woken when a name in its way
  * is given up, looks every 40 milliseconds in any case, and writes nothing. {@link #lock()} cannot be interrupted and restores
- * the flag; the others throw {@link InterruptedException}, also when the flag was set before, and notice an interrupt within
+ * the flag; the others that wait throw {@link InterruptedException}, also when the flag was set before, and notice an interrupt within
  * 50 milliseconds. A zero or negative time means one attempt.
  *
  * <p><b>Crashes.</b> When its process dies all names are free at once, as with a {@link Lock}. A stopped process is not dead and

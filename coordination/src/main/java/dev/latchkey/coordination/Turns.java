@@ -4,7 +4,6 @@ import dev.latchkey.cache.spi.Decision;
 import dev.latchkey.cache.spi.Hold;
 import dev.latchkey.cache.spi.State;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -107,7 +106,15 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
     }
 
     long used() {
-        return holds.stream().mapToLong(Hold::units).sum();
+        return used(holds);
+    }
+
+    private static long used(List<Hold> holds) {
+        long used = 0;
+        for (Hold hold : holds) {
+            used += hold.units();
+        }
+        return used;
     }
 
     boolean isHeld() {
@@ -120,13 +127,25 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
     }
 
     Optional<Hold> hold(long session, long grant) {
-        return holds.stream()
-                .filter(hold -> hold.session() == session && hold.grant() == grant)
-                .findFirst();
+        for (Hold hold : holds) {
+            if (hold.session() == session && hold.grant() == grant) {
+                return Optional.of(hold);
+            }
+        }
+        return Optional.empty();
     }
 
     boolean isHeldBy(long session, long grant) {
         return hold(session, grant).isPresent();
+    }
+
+    private boolean isHeldBy(long session) {
+        for (Hold hold : holds) {
+            if (hold.session() == session) {
+                return true;
+            }
+        }
+        return false;
     }
 
     static boolean isOver(Hold hold, long nowNanos) {
@@ -138,11 +157,16 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
      * and those that wait for a condition.
      */
     Set<Long> dead(LongPredicate isDead) {
-        Set<Long> found = new HashSet<>();
-        Set<Long> asked = new HashSet<>(conditions.sessions());
-        holds.forEach(hold -> asked.add(hold.session()));
-        asked.stream().filter(isDead::test).forEach(found::add);
-        found.addAll(line.dead(isDead));
+        Set<Long> asked = conditions.sessions();
+        for (Hold hold : holds) {
+            asked.add(hold.session());
+        }
+        Set<Long> found = line.dead(isDead);
+        for (long session : asked) {
+            if (isDead.test(session)) {
+                found.add(session);
+            }
+        }
         return found;
     }
 
@@ -157,7 +181,7 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
     }
 
     private Turns with(Line next) {
-        return new Turns(row, holds, next, conditions);
+        return next.equals(line) ? this : new Turns(row, holds, next, conditions);
     }
 
     private Turns with(List<Hold> next) {
@@ -177,8 +201,14 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
     }
 
     private Turns withoutHolds(Predicate<Hold> which) {
-        List<Hold> kept = new ArrayList<>(holds);
-        return kept.removeIf(which) ? with(kept) : this;
+        for (Hold hold : holds) {
+            if (which.test(hold)) {
+                List<Hold> kept = new ArrayList<>(holds);
+                kept.removeIf(which);
+                return with(kept);
+            }
+        }
+        return this;
     }
 
     private Turns without(Set<Long> dead, Moment now) {
@@ -191,6 +221,9 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
      * failed.
      */
     private Turns without(long session, LongUnaryOperator known) {
+        if (conditions.entries().isEmpty() && !isHeldBy(session)) {
+            return this;
+        }
         List<Hold> kept = new ArrayList<>();
         for (Hold hold : holds) {
             long units =
@@ -207,8 +240,11 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
     /** Names the next in line, if there is enough for it and nobody is named. */
     private Turns offering(Moment now) {
         Line current = line.lapsed(now.hostNanos);
-        boolean fits = current.reserved().isEmpty()
-                && current.firstEligible().filter(place -> fits(place.units())).isPresent();
+        if (current.isEmpty()) {
+            return current.equals(line) ? this : with(current);
+        }
+        Optional<Line.Place> first = current.reserved().isEmpty() ? current.firstEligible() : Optional.empty();
+        boolean fits = first.isPresent() && fits(first.get().units());
         Line next = fits ? current.reserveNext(now.hostNanos) : current;
         return next.equals(line) ? this : with(next);
     }
@@ -224,10 +260,8 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
                 now.wallMillis,
                 asker.leaseNanos == 0 ? 0 : now.hostNanos + asker.leaseNanos));
         Turns next = with(more).with(line.without(asker.session));
-        boolean passedOver = next.line
-                .reservedPlace()
-                .filter(place -> !next.fits(place.units()))
-                .isPresent();
+        Optional<Line.Place> reserved = next.line.reservedPlace();
+        boolean passedOver = reserved.isPresent() && !next.fits(reserved.get().units());
         Turns kept = passedOver ? next.with(next.line.unreserved()) : next;
         return asker.waiter == 0 ? kept : kept.with(conditions.without(asker.session, asker.waiter));
     }
@@ -413,7 +447,7 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
         OptionalLong named = next.line.reserved();
         boolean fresh =
                 named.isPresent() && !named.equals(Line.parse(from.line()).reserved());
-        boolean freed = named.isEmpty() && next.used() < of(from).used();
+        boolean freed = named.isEmpty() && next.used() < used(from.holds());
         boolean signalled =
                 !next.conditions.entries().isEmpty() && next.conditions.hasSignalsMissingIn(of(from).conditions);
         return fresh || freed || signalled ? decision.ringing(from.name()) : decision;

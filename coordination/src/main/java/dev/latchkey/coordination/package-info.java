@@ -1,4 +1,4 @@
-/** Locks, semaphores, rate limits, barriers and work queues between the JVMs that open one directory. */
+/** Locks, conditions, semaphores and work queues between the JVMs that open one directory, and who holds what. */
 @NullMarked
 package dev.latchkey.coordination;
 

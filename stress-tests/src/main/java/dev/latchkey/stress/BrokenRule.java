@@ -27,8 +27,8 @@ enum BrokenRule {
     /** The holder of a lock is taken for dead without being probed. */
     NO_LIVENESS_CHECK(
             "coordination/src/main/java/dev/latchkey/coordination/Turns.java",
-            "asked.stream().filter(isDead::test).forEach(found::add);",
-            "found.addAll(asked);",
+            "if (isDead.test(session)) {",
+            "{",
             ScenarioName.LOCK,
             "OVERLAP MUTUAL_EXCLUSION"),
     /** Whoever has claimed an item is taken for dead without being probed. */
