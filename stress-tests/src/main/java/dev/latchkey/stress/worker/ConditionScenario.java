@@ -7,6 +7,7 @@ import dev.latchkey.coordination.Lock;
 import dev.latchkey.stress.check.Signals;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import org.jspecify.annotations.Nullable;
 
@@ -21,15 +22,31 @@ final class ConditionScenario implements Scenario {
     /** Much longer than it takes to be signalled. */
     private static final long PATIENCE_MILLIS = 300;
 
-    /** The lock and its conditions, as a thread uses them. */
-    private record Buffer(Actor actor, Lock lock, Condition notFull, Condition notEmpty) {
+    /** The lock and its conditions, as a thread uses them; and the token that was entered last, negative once it was left. */
+    private record Buffer(Actor actor, Lock lock, Condition notFull, Condition notEmpty, AtomicLong reported) {
         static Buffer of(Actor actor) {
             Lock lock = new Lock(actor.cache(), BUFFER);
-            return new Buffer(actor, lock, lock.newCondition("not full"), lock.newCondition("not empty"));
+            return new Buffer(
+                    actor, lock, lock.newCondition("not full"), lock.newCondition("not empty"), new AtomicLong());
         }
 
         long filled() {
             return actor.cache().getOrDefault(FILLED, Long.class, 0L);
+        }
+
+        /**
+         * Tells the referee. A wait that could not begin in its time, because the database was busy, never gave the lock up:
+         * the same token is not entered again, and what follows is not reported.
+         */
+        private void report(boolean enters) {
+            long token = lock.fencingToken();
+            if (enters && token != Math.abs(reported.get())) {
+                actor.referee().enter(BUFFER, token);
+                reported.set(token);
+            } else if (!enters && reported.get() > 0) {
+                actor.referee().exit(BUFFER, token);
+                reported.set(-token);
+            }
         }
 
         /** Whether the lock was got. */
@@ -42,13 +59,13 @@ final class ConditionScenario implements Scenario {
                     },
                     BUFFER);
             if (token != null) {
-                actor.referee().enter(BUFFER, token);
+                report(true);
             }
             return token != null;
         }
 
         void leave() {
-            actor.referee().exit(BUFFER, lock.fencingToken());
+            report(false);
             actor.attempt(
                     "leave",
                     () -> {
@@ -61,9 +78,9 @@ final class ConditionScenario implements Scenario {
         /** Waits until there is room, or something; whether there is. */
         boolean await(boolean room) {
             while (room ? filled() == PLACES : filled() == 0) {
-                actor.referee().exit(BUFFER, lock.fencingToken());
+                report(false);
                 String woken = actor.attempt("await", () -> wait(room), BUFFER);
-                actor.referee().enter(BUFFER, lock.fencingToken());
+                report(true);
                 if (!Signals.SIGNALLED.equals(woken)) {
                     return false;
                 }
