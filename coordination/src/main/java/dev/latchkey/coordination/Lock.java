@@ -2,9 +2,7 @@ package dev.latchkey.coordination;
 
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.spi.Deadline;
-import java.time.Duration;
 import java.util.Objects;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Crashes.</b> A lock whose process died is granted to the next waiter within 50 milliseconds of the kernel having
  * taken the process down. A stopped process is not dead and keeps its lock; {@link #forceUnlock} is the way out, and so is a
- * lease for those who want one: {@link Builder#lease}. Who outlives a lease has lost the lock: {@code runFenced}, {@code verify}
+ * lease for those who want one: {@link LockBuilder#lease}. Who outlives a lease has lost the lock: {@code runFenced}, {@code verify}
  * and {@code unlock} throw {@link LockLostException}, and {@code onLost} is called. A power loss frees all locks.
  *
  * <p><b>Memory consistency and durability.</b> What a thread did before {@code unlock} happens before what another does after
@@ -78,8 +76,10 @@ public final class Lock extends FencedLock {
      * @param name its name, 1 to 1000 characters
      * @return the builder
      */
-    public static Builder builder(Cache cache, String name) {
-        return new Builder(cache, name);
+    public static LockBuilder<Lock> builder(Cache cache, String name) {
+        Objects.requireNonNull(cache, "cache");
+        String required = Names.require(name);
+        return new LockBuilder<>(options -> new Lock(cache, required, options));
     }
 
     @Override
@@ -95,51 +95,5 @@ public final class Lock extends FencedLock {
     @Override
     boolean isHeldInVain() {
         return heldByCurrentThread() != null;
-    }
-
-    /** Builds a {@link Lock} with options, which are those of the object and not of the name. */
-    public static final class Builder {
-        private final Cache cache;
-        private final String name;
-        private LockOptions options = LockOptions.NONE;
-
-        private Builder(Cache cache, String name) {
-            this.cache = Objects.requireNonNull(cache, "cache");
-            this.name = Names.require(name);
-        }
-
-        /**
-         * Limits how long the lock is held by whoever acquires it through this object. Without a lease it is held until it is
-         * released or its process dies.
-         *
-         * @param lease how long, from before it was asked for, on a clock that no change of the wall clock moves; positive
-         * @return this builder
-         * @throws IllegalArgumentException if it is zero or negative
-         */
-        public Builder lease(Duration lease) {
-            options = options.withLease(lease);
-            return this;
-        }
-
-        /**
-         * Is told, once and on an engine thread that does nothing else, if a lock that was acquired through this object is lost before it is
-         * released.
-         *
-         * @param listener what to call
-         * @return this builder
-         */
-        public Builder onLost(Consumer<LockLostException> listener) {
-            options = options.withOnLost(Objects.requireNonNull(listener, "listener"));
-            return this;
-        }
-
-        /**
-         * The lock.
-         *
-         * @return a lock with these options
-         */
-        public Lock build() {
-            return new Lock(cache, name, options);
-        }
     }
 }

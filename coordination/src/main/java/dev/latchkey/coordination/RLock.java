@@ -2,9 +2,7 @@ package dev.latchkey.coordination;
 
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.spi.Deadline;
-import java.time.Duration;
 import java.util.Objects;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,8 +55,10 @@ public final class RLock extends FencedLock {
      * @param name its name, 1 to 1000 characters
      * @return the builder
      */
-    public static Builder builder(Cache cache, String name) {
-        return new Builder(cache, name);
+    public static LockBuilder<RLock> builder(Cache cache, String name) {
+        Objects.requireNonNull(cache, "cache");
+        String required = Names.require(name);
+        return new LockBuilder<>(options -> new RLock(cache, required, options));
     }
 
     @Override
@@ -77,49 +77,5 @@ public final class RLock extends FencedLock {
         requireOpen();
         Grant grant = heldByCurrentThread();
         return grant == null ? 0 : grant.count;
-    }
-
-    /** Builds an {@link RLock} with options, which are those of the object and not of the name. */
-    public static final class Builder {
-        private final Cache cache;
-        private final String name;
-        private LockOptions options = LockOptions.NONE;
-
-        private Builder(Cache cache, String name) {
-            this.cache = Objects.requireNonNull(cache, "cache");
-            this.name = Names.require(name);
-        }
-
-        /**
-         * Limits how long the lock is held by whoever acquires it through this object, see {@link Lock.Builder#lease}.
-         *
-         * @param lease how long, from before it was first asked for; positive
-         * @return this builder
-         * @throws IllegalArgumentException if it is zero or negative
-         */
-        public Builder lease(Duration lease) {
-            options = options.withLease(lease);
-            return this;
-        }
-
-        /**
-         * Is told if a lock that was acquired through this object is lost, see {@link Lock.Builder#onLost}.
-         *
-         * @param listener what to call
-         * @return this builder
-         */
-        public Builder onLost(Consumer<LockLostException> listener) {
-            options = options.withOnLost(Objects.requireNonNull(listener, "listener"));
-            return this;
-        }
-
-        /**
-         * The lock.
-         *
-         * @return a lock with these options
-         */
-        public RLock build() {
-            return new RLock(cache, name, options);
-        }
     }
 }

@@ -207,7 +207,7 @@ class LeaseTest {
             handle.renew(Duration.ofSeconds(Long.MAX_VALUE));
             handle.verify();
         }
-        Lock.Builder builder = Lock.builder(cache, "a");
+        LockBuilder<Lock> builder = Lock.builder(cache, "a");
         assertThrows(IllegalArgumentException.class, () -> builder.lease(Duration.ZERO));
         assertThrows(IllegalArgumentException.class, () -> builder.lease(Duration.ofMillis(-1)));
     }
