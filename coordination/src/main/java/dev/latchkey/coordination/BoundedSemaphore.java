@@ -88,7 +88,7 @@ public final class BoundedSemaphore {
         this.purse = cohorts.purse(cohort);
         requirePositive(permits);
         try {
-            cohort.register(permits, Deadline.never());
+            cohort.row.register(permits, Deadline.never());
         } catch (WrongKindException e) {
             throw new NameInUseException(e);
         }
@@ -226,7 +226,7 @@ public final class BoundedSemaphore {
     public void release(int permits) {
         requirePositive(permits);
         requireOpen();
-        Purse.Taken taken = purse.take(permits, cohort::isHeld, describe());
+        Purse.Taken taken = purse.take(permits, cohort.local::isHeld, describe());
         Grant lost = taken.parts().isEmpty() ? null : giveBack(taken);
         if (lost != null || taken.lostToken().isPresent()) {
             throw lost(lost != null ? lost.token : taken.lostToken().getAsLong());
@@ -241,7 +241,7 @@ public final class BoundedSemaphore {
             purse.putBack(taken.parts());
             throw e;
         }
-        cohort.afterRollback(() -> purse.putBack(taken.parts()));
+        cohort.row.afterRollback(() -> purse.putBack(taken.parts()));
         return lost;
     }
 
@@ -252,9 +252,9 @@ public final class BoundedSemaphore {
      */
     public int availablePermits() {
         requireOpen();
-        Turns turns = cohort.read(Deadline.never());
+        Turns turns = cohort.row.readOrRefuse(Deadline.never());
         long used = turns.holds().stream()
-                .filter(cohort::isLiving)
+                .filter(cohort.row::isLiving)
                 .mapToLong(Hold::units)
                 .sum();
         return Math.toIntExact(Math.max(0, turns.permits() - used));
@@ -351,7 +351,7 @@ public final class BoundedSemaphore {
      */
     public int permits() {
         requireOpen();
-        return Math.toIntExact(cohort.read(Deadline.never()).permits());
+        return Math.toIntExact(cohort.row.readOrRefuse(Deadline.never()).permits());
     }
 
     /**
@@ -365,7 +365,7 @@ public final class BoundedSemaphore {
         requirePositive(permits);
         requireOpen();
         try {
-            cohort.resize(permits, Deadline.never());
+            cohort.keeper.resize(permits, Deadline.never());
         } catch (WrongKindException e) {
             throw new NameInUseException(e);
         }
@@ -378,8 +378,8 @@ public final class BoundedSemaphore {
      */
     public List<Holder> holders() {
         requireOpen();
-        return cohort.read(Deadline.never()).holds().stream()
-                .flatMap(hold -> cohort.describe(hold, Deadline.never()).stream())
+        return cohort.row.readOrRefuse(Deadline.never()).holds().stream()
+                .flatMap(hold -> cohort.row.describe(hold, Deadline.never()).stream())
                 .toList();
     }
 
@@ -390,7 +390,7 @@ public final class BoundedSemaphore {
      */
     public int waiters() {
         requireOpen();
-        return cohort.read(Deadline.never()).line().places().size();
+        return cohort.row.readOrRefuse(Deadline.never()).line().places().size();
     }
 
     /**
@@ -423,14 +423,14 @@ public final class BoundedSemaphore {
     // For Permit
 
     boolean isHeld(Grant grant) {
-        return cohort.isHeld(grant);
+        return cohort.local.isHeld(grant);
     }
 
     /** Asks the database, in the caller's transaction if there is one. */
     void verify(Grant grant) {
         requireOpen();
-        boolean stored = cohort.read(Deadline.never()).isHeldBy(grant.session.id(), grant.id);
-        if (!stored || !cohort.isHeld(grant) || grant.releasing) {
+        boolean stored = cohort.row.readOrRefuse(Deadline.never()).isHeldBy(grant.session.id(), grant.id);
+        if (!stored || !cohort.local.isHeld(grant) || grant.releasing) {
             throw lost(grant.token);
         }
     }
@@ -448,9 +448,9 @@ public final class BoundedSemaphore {
 
     /** Inside a transaction the grant is given up, and the permit closed, when that commits. */
     void close(Grant grant, AtomicBoolean closed) {
-        if (cohort.isInTransaction() ? !closed.get() : closed.compareAndSet(false, true)) {
+        if (cohort.row.isInTransaction() ? !closed.get() : closed.compareAndSet(false, true)) {
             boolean held = cohort.release(grant);
-            cohort.afterCommit(() -> {
+            cohort.row.afterCommit(() -> {
                 closed.set(true);
                 if (held) {
                     cohorts.released(grant);
@@ -503,7 +503,7 @@ public final class BoundedSemaphore {
     private void requirePossible(int permits) {
         requirePositive(permits);
         requireOpen();
-        cohort.requirePossible(permits, Deadline.never());
+        cohort.row.requirePossible(permits, Deadline.never());
     }
 
     private static void requirePositive(int permits) {
@@ -513,7 +513,7 @@ public final class BoundedSemaphore {
     }
 
     private LockLostException lost(long token) {
-        return new LockLostException(cohort, token, cohort.anyHolderForMessage());
+        return new LockLostException(cohort, token, cohort.row.anyHolderForMessage());
     }
 
     private String describe() {

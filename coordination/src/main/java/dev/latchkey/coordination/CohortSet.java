@@ -12,10 +12,8 @@ import dev.latchkey.cache.spi.StateStore;
 import dev.latchkey.cache.spi.StoreTransaction;
 import dev.latchkey.cache.spi.Update;
 import dev.latchkey.cache.spi.WrongKindException;
-import dev.latchkey.coordination.Cohort.Waiter;
 import dev.latchkey.coordination.Turns.Moment;
 import dev.latchkey.coordination.Turns.Release;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,12 +29,6 @@ import org.jspecify.annotations.Nullable;
  */
 /** Several names that are taken together or not at all. */
 final class CohortSet {
-    /** What a release may spend on a busy database before it is left to the keepers of the names. */
-    private static final Duration RELEASE_PATIENCE = Duration.ofSeconds(1);
-
-    /** One attempt rides over the commits of others, not over a long transaction. */
-    private static final Duration ONE_ATTEMPT = Duration.ofMillis(10);
-
     private final CoordinationEngine engine;
     private final StateStore states;
     /** In the order of their names. */
@@ -49,7 +41,7 @@ final class CohortSet {
     }
 
     /** The name that was not to be had; without a state if a thread of this process has it or asks for it. */
-    private record Obstacle(int index, @Nullable State state) {}
+    private record Obstacle(int index, @Nullable Turns seen) {}
 
     /** One name in one attempt. */
     private record Part(Cohort cohort, Waiter waiter, long grant, Set<Long> dead) {
@@ -99,14 +91,14 @@ final class CohortSet {
                 return false;
             }
             int index = obstacle == null ? 0 : obstacle.index;
-            forAll = cohorts.get(index).awaitChange(seen[index], deadline);
+            forAll = cohorts.get(index).sleepers.awaitChange(seen[index], deadline);
         }
     }
 
     /** One attempt; whether the current thread owns all names. */
     boolean tryAcquire() {
         requireAcquirable();
-        Deadline deadline = Deadline.after(ONE_ATTEMPT);
+        Deadline deadline = Deadline.after(Cohort.ONE_ATTEMPT);
         while (true) {
             try {
                 return attempt(deadline) == null;
@@ -122,7 +114,7 @@ final class CohortSet {
 
     private void requireAcquirable() {
         engine.requireOpen();
-        cohorts.get(0).refuseInTransaction();
+        cohorts.get(0).row.refuseInTransaction();
     }
 
     private int seen(Cohort cohort) {
@@ -132,22 +124,19 @@ final class CohortSet {
     /** The cheap answer for one who waits. */
     private boolean isStillThere(Obstacle obstacle, boolean forAll, Deadline deadline) {
         Cohort cohort = cohorts.get(obstacle.index);
-        State state = obstacle.state;
-        if (state == null) {
-            return !cohort.isFreeHere();
-        }
-        return cohort.isStillTaken(state, forAll, deadline);
+        return obstacle.seen == null ? !cohort.local.isFree() : cohort.isStillTaken(obstacle.seen, forAll, deadline);
     }
 
-    private static boolean seemsFree(Cohort cohort, Session session, State state, Set<Long> dead) {
+    private static boolean seemsFree(Cohort cohort, Session session, Turns seen, Set<Long> dead) {
         Waiter nobody = new Waiter(Want.ofThread(1, 0));
-        return decide(cohort, nobody, session, 0, state, dead, cohort.now()).result();
+        return decide(cohort, nobody, session, 0, seen.row(), dead, cohort.row.now())
+                .result();
     }
 
     /** Null if all names were taken. */
     private @Nullable Obstacle attempt(Deadline deadline) {
         for (int i = 0; i < cohorts.size(); i++) {
-            if (!cohorts.get(i).isFreeHere()) {
+            if (!cohorts.get(i).local.isFree()) {
                 return new Obstacle(i, null); // no need to ask the database
             }
         }
@@ -155,10 +144,10 @@ final class CohortSet {
         List<Part> parts = new ArrayList<>();
         for (int i = 0; i < cohorts.size(); i++) {
             Cohort cohort = cohorts.get(i);
-            State state = states.read(cohort.kind().word(), cohort.name(), deadline);
-            Set<Long> dead = cohort.dead(state);
-            if (!seemsFree(cohort, session, state, dead)) {
-                return new Obstacle(i, state);
+            Turns seen = cohort.row.read(deadline);
+            Set<Long> dead = cohort.row.dead(seen);
+            if (!seemsFree(cohort, session, seen, dead)) {
+                return new Obstacle(i, seen);
             }
             parts.add(new Part(cohort, new Waiter(Want.ofThread(1, 0)), session.nextGrant(), dead));
         }
@@ -170,7 +159,7 @@ final class CohortSet {
         try {
             while (entered < parts.size()) {
                 Part part = parts.get(entered);
-                if (!part.cohort.enter(part.waiter)) {
+                if (!part.cohort.local.enter(part.waiter)) {
                     return new Obstacle(entered, null);
                 }
                 entered++;
@@ -182,7 +171,7 @@ final class CohortSet {
     }
 
     private @Nullable Obstacle take(List<Part> parts, Session session, Deadline deadline) {
-        parts.forEach(part -> part.cohort.expect(session, part.grant));
+        parts.forEach(part -> part.cohort.expectPart(session, part.grant));
         try {
             Outcome outcome = states.write(tx -> write(tx, parts, session), deadline);
             if (outcome.obstacle == null) {
@@ -193,10 +182,10 @@ final class CohortSet {
         } catch (SessionLostException | CacheTimeoutException | WrongKindException e) {
             throw e;
         } catch (RuntimeException | Error e) {
-            parts.forEach(part -> part.cohort.settleLater()); // it may have been granted before this went wrong
+            parts.forEach(part -> part.cohort.keeper.settleLater()); // it may have been granted before this went wrong
             throw e;
         } finally {
-            parts.forEach(part -> part.cohort.expectNoMore(part.grant));
+            parts.forEach(part -> part.cohort.local.expectNoMore(part.grant));
         }
     }
 
@@ -205,12 +194,12 @@ final class CohortSet {
     /** All or nothing is decided before anything is written. */
     private static Outcome write(StoreTransaction tx, List<Part> parts, Session session) {
         tx.requireAlive(session.id());
-        Moment now = parts.get(0).cohort.now();
+        Moment now = parts.get(0).cohort.row.now();
         for (int i = 0; i < parts.size(); i++) {
             Part part = parts.get(i);
             State state = tx.state(part.cohort.kind().word(), part.cohort.name());
             if (!part.decide(state, session, now).result()) {
-                return new Outcome(new Obstacle(i, state), List.of());
+                return new Outcome(new Obstacle(i, Turns.of(state)), List.of());
             }
         }
         List<State> granted = new ArrayList<>();
@@ -246,11 +235,11 @@ final class CohortSet {
         boolean joins = states.inTransaction();
         List<Leaving> leaving = new ArrayList<>();
         held.forEach((grant, cohort) ->
-                leaving.add(new Leaving(grant, cohort, cohort.deadAsRemembered(), cohort.isAwaited())));
+                leaving.add(new Leaving(grant, cohort, cohort.row.deadAsRemembered(), cohort.local.awaitedBy())));
         held.keySet().forEach(grant -> grant.releasing = true);
         states.afterRollback(() -> held.keySet().forEach(grant -> grant.releasing = false));
         try {
-            Deadline deadline = joins ? Deadline.never() : Deadline.after(RELEASE_PATIENCE);
+            Deadline deadline = joins ? Deadline.never() : Deadline.after(Keeper.RELEASE_PATIENCE);
             List<Update<Release>> updates = states.write(
                     tx -> leaving.stream().map(one -> one.write(tx)).toList(), deadline);
             states.afterCommit(() -> {
@@ -270,18 +259,22 @@ final class CohortSet {
             if (joins) {
                 throw e; // the transaction is undone, and all are held
             }
-            held.forEach((grant, cohort) -> cohort.partUnwritten(grant)); // final for its caller
+            held.forEach((grant, cohort) -> cohort.unwritten(grant)); // final for its caller
             return List.of();
         }
     }
 
-    private record Leaving(Grant grant, Cohort cohort, Set<Long> dead, boolean awaitedHere) {
+    private record Leaving(
+            Grant grant,
+            Cohort cohort,
+            Set<Long> dead,
+            @Nullable String awaitedBy) {
         Update<Release> write(StoreTransaction tx) {
             return tx.update(
                     cohort.kind().word(),
                     cohort.name(),
                     from -> Turns.releaseToLine(
-                            from, grant.session.id(), grant.id, grant.units(), awaitedHere, dead, cohort.now()));
+                            from, grant.session.id(), grant.id, grant.units(), awaitedBy, dead, cohort.row.now()));
         }
     }
 }

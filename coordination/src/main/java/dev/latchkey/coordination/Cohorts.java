@@ -52,7 +52,7 @@ final class Cohorts implements AutoCloseable {
 
     private void look(Cohort cohort) {
         try {
-            cohort.loseForced().forEach(grant -> tell(cohort, grant));
+            cohort.keeper.loseForced().forEach(grant -> tell(cohort, grant));
         } catch (CacheException e) {
             // busy: the next look will do
         }
@@ -81,10 +81,8 @@ final class Cohorts implements AutoCloseable {
         inUse.add(cohort);
     }
 
-    void unuse(Cohort cohort, boolean idle) {
-        if (idle) {
-            inUse.remove(cohort);
-        }
+    void unuse(Cohort cohort) {
+        inUse.remove(cohort);
     }
 
     /** How many names this process holds, waits for or has something to put right about. */
@@ -100,7 +98,7 @@ final class Cohorts implements AutoCloseable {
         });
         if (grant.lost) {
             tell(cohort, grant); // whoever told the others came too early to see it
-        } else if (cohort.isGivenUp(grant)) {
+        } else if (cohort.local.isGivenUp(grant)) {
             listeners.remove(grant);
         }
     }
@@ -112,13 +110,14 @@ final class Cohorts implements AutoCloseable {
 
     private void lose(Session session) {
         for (Cohort cohort : inUse) {
-            cohort.lose(session).forEach(grant -> tell(cohort, grant));
+            cohort.local.lose(session).forEach(grant -> tell(cohort, grant));
         }
     }
 
     /** A grant with a lease is lost when that is over, unless it was renewed or given up before. */
     void watchLease(Cohort cohort, Grant grant) {
-        cohort.nextLook(grant)
+        cohort.local
+                .nextLook(grant)
                 .ifPresent(due -> engine.schedule(
                         () -> cohort.loseWhatIsOver(due).forEach(lost -> tell(cohort, lost)),
                         Duration.ofNanos(Math.max(0, due - engine.clock().nanos()))));
@@ -147,8 +146,8 @@ final class Cohorts implements AutoCloseable {
     void tell(Cohort cohort, Grant grant) {
         List<Consumer<LockLostException>> told = listeners.remove(grant);
         if (told != null) {
-            told.forEach(listener -> listening.call(
-                    () -> listener.accept(new LockLostException(cohort, grant.token, cohort.anyHolderForMessage()))));
+            told.forEach(listener -> listening.call(() ->
+                    listener.accept(new LockLostException(cohort, grant.token, cohort.row.anyHolderForMessage()))));
         }
     }
 
@@ -156,7 +155,7 @@ final class Cohorts implements AutoCloseable {
     public void close() {
         Map<Grant, Cohort> open = new LinkedHashMap<>();
         List<Cohort> all = List.copyOf(inUse);
-        all.forEach(cohort -> cohort.shut().forEach(grant -> open.put(grant, cohort)));
+        all.forEach(cohort -> cohort.local.shut().forEach(grant -> open.put(grant, cohort)));
         if (open.size() > 1) {
             CohortSet.release(engine, open); // in one transaction: nobody sees a half of what was taken together
         }

@@ -9,7 +9,8 @@ import java.util.function.Predicate;
 
 /**
  * Who waits for the conditions of a lock, in order of arrival. Written as {@code "full:123.7! full:456.9 empty:123.8"}: waiter 7
- * of session 123 was signalled, waiter 9 of session 456 comes next; another waits for the condition {@code empty}.
+ * of session 123 was signalled, waiter 9 of session 456 comes next; another waits for the condition {@code empty}. Behind each
+ * stands its {@link Arrival}.
  *
  * <p>An entry moves {@code WAITING -> SIGNALLED -> (gone, with the grant that its waiter gets)} or, by time-out or interrupt,
  * {@code WAITING -> (gone)}. A signal whose waiter dies goes to the next.
@@ -17,16 +18,18 @@ import java.util.function.Predicate;
 record Conditions(List<Entry> entries) {
     static final Conditions NONE = new Conditions(List.of());
 
-    record Entry(String condition, long session, long waiter, boolean signalled) {
-        static Entry parse(String text) {
+    record Entry(String condition, long session, long waiter, boolean signalled, Arrival arrival) {
+        static Entry parse(String entry) {
+            String text = Arrival.without(entry);
             int colon = text.indexOf(':');
             int dot = text.indexOf('.', colon);
             boolean signalled = text.endsWith("!");
             return new Entry(
-                    unescaped(text.substring(0, colon)),
+                    Arrival.unescaped(text.substring(0, colon)),
                     Long.parseLong(text.substring(colon + 1, dot)),
                     Long.parseLong(text.substring(dot + 1, text.length() - (signalled ? 1 : 0))),
-                    signalled);
+                    signalled,
+                    Arrival.parse(entry));
         }
 
         boolean is(long itsSession, long itsWaiter) {
@@ -34,20 +37,12 @@ record Conditions(List<Entry> entries) {
         }
 
         Entry signal() {
-            return new Entry(condition, session, waiter, true);
+            return new Entry(condition, session, waiter, true, arrival);
         }
 
         @Override
         public String toString() {
-            return escaped(condition) + ":" + session + "." + waiter + (signalled ? "!" : "");
-        }
-
-        private static String escaped(String name) {
-            return name.replace("%", "%25").replace(" ", "%20").replace(":", "%3A");
-        }
-
-        private static String unescaped(String text) {
-            return text.replace("%3A", ":").replace("%20", " ").replace("%25", "%");
+            return Arrival.escaped(condition) + ":" + session + "." + waiter + (signalled ? "!" : "") + arrival;
         }
     }
 
@@ -62,9 +57,9 @@ record Conditions(List<Entry> entries) {
         return new Conditions(List.copyOf(entries));
     }
 
-    Conditions with(String condition, long session, long waiter) {
+    Conditions with(String condition, long session, long waiter, Arrival arrival) {
         List<Entry> more = new ArrayList<>(entries);
-        more.add(new Entry(condition, session, waiter, false));
+        more.add(new Entry(condition, session, waiter, false, arrival));
         return new Conditions(List.copyOf(more));
     }
 
@@ -123,6 +118,11 @@ record Conditions(List<Entry> entries) {
         return entries.stream().anyMatch(entry -> entry.is(session, waiter) && entry.signalled);
     }
 
+    /** Whether a waiter has not been signalled yet. */
+    boolean isAwaiting(long session, long waiter) {
+        return entries.stream().anyMatch(entry -> entry.is(session, waiter) && !entry.signalled);
+    }
+
     /** Whether somebody of a session was signalled and has not got the lock yet. */
     boolean hasSignalled(long session) {
         return entries.stream().anyMatch(entry -> entry.session == session && entry.signalled);
@@ -150,12 +150,6 @@ record Conditions(List<Entry> entries) {
             sessions.add(entry.session);
         }
         return sessions;
-    }
-
-    long count(String condition) {
-        return entries.stream()
-                .filter(entry -> !entry.signalled && entry.condition.equals(condition))
-                .count();
     }
 
     @Override

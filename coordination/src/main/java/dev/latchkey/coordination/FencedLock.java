@@ -136,19 +136,19 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
         Grant grant = requireHeldByThread();
         if (grant.count > 1) {
             grant.count--;
-            cohort.afterRollback(() -> grant.count++);
+            cohort.row.afterRollback(() -> grant.count++);
             return;
         }
         if (!cohort.release(grant)) {
             cohorts.tell(cohort, grant);
             throw lost(grant.token);
         }
-        cohort.afterCommit(() -> cohorts.released(grant));
+        cohort.row.afterCommit(() -> cohorts.released(grant));
     }
 
     /**
      * A condition of this lock that works across processes: the n-th call on one object is condition n of the name, in every
-     * process. See {@link #newCondition(String)} for one with a name of its own, and for what all of them promise.
+     * process; to {@link #newCondition(String)} and the {@link Inspector} it is {@code "#n"}. See {@link #newCondition(String)} for one with a name of its own, and for what all of them promise.
      *
      * @return the next condition
      */
@@ -273,8 +273,8 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
     }
 
     private Optional<Holder> holder(Deadline deadline) {
-        for (Hold hold : cohort.read(deadline).holds()) {
-            Optional<Holder> holder = hold.units() == units ? cohort.describe(hold, deadline) : Optional.empty();
+        for (Hold hold : cohort.row.readOrRefuse(deadline).holds()) {
+            Optional<Holder> holder = hold.units() == units ? cohort.row.describe(hold, deadline) : Optional.empty();
             if (holder.isPresent()) {
                 return holder;
             }
@@ -289,7 +289,7 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
      */
     public int waiters() {
         requireOpen();
-        return Math.toIntExact(cohort.read(Deadline.never()).line().places().stream()
+        return Math.toIntExact(cohort.row.readOrRefuse(Deadline.never()).line().places().stream()
                 .filter(place -> place.units() == units)
                 .count());
     }
@@ -305,7 +305,7 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
      */
     public boolean forceUnlock(long expectedToken) {
         requireOpen();
-        return cohort.forceRelease(expectedToken, Deadline.never());
+        return cohort.keeper.forceRelease(expectedToken, Deadline.never());
     }
 
     /**
@@ -343,21 +343,22 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
     /** Asks the database, in the caller's transaction if there is one. */
     void verify(Grant grant) {
         requireOpen();
-        Optional<Hold> hold = cohort.read(Deadline.never()).hold(grant.session.id(), grant.id);
-        boolean over = hold.isEmpty() || Turns.isOver(hold.get(), cohort.now().hostNanos());
-        if (over || !cohort.isHeld(grant) || grant.releasing) {
+        Optional<Hold> hold = cohort.row.readOrRefuse(Deadline.never()).hold(grant.session.id(), grant.id);
+        boolean over =
+                hold.isEmpty() || Turns.isOver(hold.get(), cohort.row.now().hostNanos());
+        if (over || !cohort.local.isHeld(grant) || grant.releasing) {
             throw lost(grant.token);
         }
     }
 
     boolean isHeld(Grant grant) {
-        return cohort.isHeld(grant);
+        return cohort.local.isHeld(grant);
     }
 
     void renew(Grant grant, Duration lease) {
         long leaseNanos = LockOptions.nanos(lease);
         requireOpen();
-        if (grant.leaseEndNanos == 0 && cohort.isHeld(grant)) {
+        if (grant.leaseEndNanos == 0 && cohort.local.isHeld(grant)) {
             throw new IllegalStateException(this + " is held without a lease: there is nothing to renew");
         }
         if (!cohort.renew(grant, leaseNanos, Deadline.never())) {
@@ -367,9 +368,9 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
 
     /** Inside a transaction the grant is given up, and the handle closed, when that commits. */
     void close(Grant grant, AtomicBoolean closed) {
-        if (cohort.isInTransaction() ? !closed.get() : closed.compareAndSet(false, true)) {
+        if (cohort.row.isInTransaction() ? !closed.get() : closed.compareAndSet(false, true)) {
             boolean held = cohort.release(grant);
-            cohort.afterCommit(() -> {
+            cohort.row.afterCommit(() -> {
                 closed.set(true);
                 givenUp(grant, held);
             });
@@ -474,7 +475,7 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
             throw new Error("maximum lock count exceeded");
         }
         grant.count++;
-        cohort.afterRollback(() -> grant.count--);
+        cohort.row.afterRollback(() -> grant.count--);
         return grant;
     }
 
@@ -488,7 +489,7 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
     }
 
     private void refuseSelfDeadlock() {
-        if (cohort.held().anyMatch(Grant::isOwnedByCurrentThread)) {
+        if (cohort.local.held().anyMatch(Grant::isOwnedByCurrentThread)) {
             throw new IllegalMonitorStateException(cohort.kind().title() + " '" + name()
                     + "' is held by this thread already; waiting would never end");
         }
@@ -496,7 +497,7 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
 
     /** What else a thread holds of the same name would keep it from getting this again. */
     void refuseToWaitFor(Grant grant) {
-        if (cohort.held().anyMatch(other -> other != grant && other.isOwnedByCurrentThread())) {
+        if (cohort.local.held().anyMatch(other -> other != grant && other.isOwnedByCurrentThread())) {
             throw new IllegalMonitorStateException("this thread reads and writes " + name()
                     + ": its read lock would keep it from getting the write lock again; release that first");
         }
@@ -504,7 +505,7 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
 
     @Nullable
     Grant heldByCurrentThread() {
-        return cohort.heldByCurrentThread(units);
+        return cohort.local.heldByCurrentThread(units);
     }
 
     Cohort cohort() {
@@ -519,19 +520,22 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
         requireOpen();
         Grant grant = heldByCurrentThread();
         if (grant == null) {
-            Long lost = cohort.tokenLostByCurrentThread();
+            Long lost = cohort.local.tokenLostByCurrentThread();
             if (lost != null) {
                 throw lost(lost);
             }
             throw new IllegalMonitorStateException(cohort.kind().title() + " '" + name()
                     + "' is not held by this thread; "
-                    + cohort.anyHolderForMessage().map(now -> "holder: " + now).orElse("nobody is known to hold it"));
+                    + cohort.row
+                            .anyHolderForMessage()
+                            .map(now -> "holder: " + now)
+                            .orElse("nobody is known to hold it"));
         }
         return grant;
     }
 
     LockLostException lost(long token) {
-        return new LockLostException(cohort, token, cohort.anyHolderForMessage());
+        return new LockLostException(cohort, token, cohort.row.anyHolderForMessage());
     }
 
     /** Also for a cache whose directory another cache object keeps open. */

@@ -136,6 +136,9 @@ public final class Inspector {
      * @param pid the process, in its own PID name space
      * @param host the host name
      * @param label what the process calls itself
+     * @param thread the thread that waits for the condition, or that took the process's place in the line; another of its threads
+     *     may have taken it over since
+     * @param since when it began to wait, by the wall clock
      * @param permits how many permits it wants: 1 for a lock and a read lock, all for a write lock
      * @param stage where it stands
      * @param condition the condition it waits for; empty if it stands in line
@@ -148,6 +151,8 @@ public final class Inspector {
             long pid,
             String host,
             String label,
+            String thread,
+            Instant since,
             long permits,
             Stage stage,
             Optional<String> condition) {}
@@ -251,7 +256,13 @@ public final class Inspector {
             for (Line.Place place : turns.line().places()) {
                 if (view.lives(place.session())) {
                     found.add(view.waiter(
-                            turns, ++position, place.session(), place.units(), stage(place), Optional.empty()));
+                            turns,
+                            ++position,
+                            place.session(),
+                            place.arrival(),
+                            place.units(),
+                            stage(place),
+                            Optional.empty()));
                 }
             }
             Map<String, Integer> positions = new HashMap<>();
@@ -260,7 +271,8 @@ public final class Inspector {
                     Stage stage = entry.signalled() ? Stage.SIGNALLED : Stage.AWAITING;
                     int next = positions.merge(entry.condition(), 1, Integer::sum);
                     long all = turns.permits(); // conditions are of a lock, or of a writer
-                    found.add(view.waiter(turns, next, entry.session(), all, stage, Optional.of(entry.condition())));
+                    found.add(view.waiter(
+                            turns, next, entry.session(), entry.arrival(), all, stage, Optional.of(entry.condition())));
                 }
             }
         }
@@ -349,7 +361,7 @@ public final class Inspector {
         requireOpen();
         return states.find(Names.require(name), timeout())
                 .flatMap(state -> Kind.find(state.kind()))
-                .map(kind -> Cohorts.of(engine).cohort(kind, name).forceRelease(token, timeout()))
+                .map(kind -> Cohorts.of(engine).cohort(kind, name).keeper.forceRelease(token, timeout()))
                 .orElse(false);
     }
 
@@ -460,7 +472,14 @@ public final class Inspector {
                     : Optional.of(Instant.ofEpochMilli(nowMillis + leftMillis));
         }
 
-        Waiter waiter(Turns turns, int position, long waiting, long permits, Stage stage, Optional<String> condition) {
+        Waiter waiter(
+                Turns turns,
+                int position,
+                long waiting,
+                Arrival arrival,
+                long permits,
+                Stage stage,
+                Optional<String> condition) {
             SessionInfo session = session(waiting);
             State row = turns.row();
             return new Waiter(
@@ -471,6 +490,8 @@ public final class Inspector {
                     session.pid(),
                     session.host(),
                     session.label(),
+                    arrival.thread(),
+                    Instant.ofEpochMilli(arrival.millis()),
                     permits,
                     stage,
                     condition);

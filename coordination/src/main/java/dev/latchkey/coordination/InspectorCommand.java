@@ -125,8 +125,18 @@ final class InspectorCommand {
         }
         permits.print(out);
 
-        Table waiters =
-                new Table("WAITERS", "name", "kind", "position", "stage", "condition", "permits", "pid", "label");
+        Table waiters = new Table(
+                "WAITERS",
+                "name",
+                "kind",
+                "position",
+                "stage",
+                "condition",
+                "permits",
+                "waits for",
+                "pid",
+                "thread",
+                "label");
         inspector
                 .waiters()
                 .forEach(waiter -> waiters.row(
@@ -136,7 +146,9 @@ final class InspectorCommand {
                         waiter.stage(),
                         waiter.condition().orElse(""),
                         waiter.permits() == Integer.MAX_VALUE ? "all" : waiter.permits(),
+                        ago(waiter.since()),
                         waiter.pid(),
+                        waiter.thread(),
                         waiter.label()));
         waiters.print(out);
 

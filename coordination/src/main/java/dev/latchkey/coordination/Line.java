@@ -13,7 +13,8 @@ import java.util.function.Predicate;
 /**
  * The sessions that wait for a name, in order of arrival, at most one place each. Written as {@code "123@98000 456x3 789~"}:
  * session 123 has the next turn reserved since the instant 98000 of the host clock, 456 waits for three permits, 789 let a turn
- * lapse.
+ * lapse. Behind each place stands its {@link Arrival}: that of the thread which took the place, though another thread of the process
+ * may have taken it over.
  *
  * <p>A place moves {@code WAITING -> RESERVED -> (gone, by claiming | LAPSED) -> WAITING}; a session whose turn lapsed keeps
  * its place but is passed over until it has written to the row again.
@@ -30,8 +31,9 @@ record Line(List<Place> places) {
         LAPSED
     }
 
-    record Place(long session, long units, Mark mark, long since) {
-        static Place parse(String text) {
+    record Place(long session, long units, Mark mark, long since, Arrival arrival) {
+        static Place parse(String place) {
+            String text = Arrival.without(place);
             int at = text.indexOf('@');
             boolean lapsed = text.endsWith("~");
             String who = at > 0 ? text.substring(0, at) : lapsed ? text.substring(0, text.length() - 1) : text;
@@ -40,26 +42,29 @@ record Line(List<Place> places) {
                     Long.parseLong(times < 0 ? who : who.substring(0, times)),
                     times < 0 ? 1 : Long.parseLong(who.substring(times + 1)),
                     at > 0 ? Mark.RESERVED : lapsed ? Mark.LAPSED : Mark.WAITING,
-                    at > 0 ? Long.parseLong(text.substring(at + 1)) : 0);
+                    at > 0 ? Long.parseLong(text.substring(at + 1)) : 0,
+                    Arrival.parse(place));
         }
 
         Place askingFor(long other) {
             boolean elapsing = mark == Mark.RESERVED && units != other;
-            return new Place(session, other, elapsing ? Mark.WAITING : mark, elapsing ? 0 : since);
+            return new Place(session, other, elapsing ? Mark.WAITING : mark, elapsing ? 0 : since, arrival);
         }
 
         Place as(Mark next, long now) {
-            return new Place(session, units, next, now);
+            return new Place(session, units, next, now, arrival);
         }
 
         @Override
         public String toString() {
             String who = units == 1 ? String.valueOf(session) : session + "x" + units;
-            return switch (mark) {
-                case WAITING -> who;
-                case RESERVED -> who + "@" + since;
-                case LAPSED -> who + "~";
-            };
+            String marked =
+                    switch (mark) {
+                        case WAITING -> who;
+                        case RESERVED -> who + "@" + since;
+                        case LAPSED -> who + "~";
+                    };
+            return marked + arrival;
         }
     }
 
@@ -191,11 +196,11 @@ record Line(List<Place> places) {
      * With a place for a session, at the end if it has none yet. What it waits for may change; a turn that was reserved for
      * something else is reserved anew when there is enough.
      */
-    Line with(long session, long units) {
+    Line with(long session, long units, Arrival arrival) {
         List<Place> more = new ArrayList<>(places);
         more.replaceAll(place -> place.session == session ? place.askingFor(units) : place);
         if (!contains(session)) {
-            more.add(new Place(session, units, Mark.WAITING, 0));
+            more.add(new Place(session, units, Mark.WAITING, 0, arrival));
         }
         return more.equals(places) ? this : new Line(List.copyOf(more));
     }

@@ -3,7 +3,7 @@ package dev.latchkey.coordination;
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.Deadline;
-import dev.latchkey.coordination.Cohort.Woken;
+import dev.latchkey.coordination.ConditionWaits.Woken;
 import dev.latchkey.coordination.Turns.Awaiting;
 import java.time.Duration;
 import java.util.Date;
@@ -65,17 +65,17 @@ final class LockCondition implements Condition {
     private Woken stay(Deadline deadline) {
         Grant grant = requireHeld();
         Cohort cohort = lock.cohort();
-        if (cohort.isInTransaction()) {
+        if (cohort.row.isInTransaction()) {
             throw new IllegalStateException("waiting for a condition of " + lock
                     + " inside a transaction would keep everybody else from signalling it");
         }
         lock.refuseToWaitFor(grant);
         long waiter = grant.session.nextGrant();
-        cohort.beginWait(waiter);
+        cohort.conditions.begin(waiter);
         try {
             return stay(grant, waiter, deadline);
         } finally {
-            cohort.endWait(waiter);
+            cohort.conditions.end(grant.session, waiter);
         }
     }
 
@@ -84,12 +84,13 @@ final class LockCondition implements Condition {
         Cohort cohort = lock.cohort();
         Woken woken;
         try {
-            boolean held = cohort.release(grant, new Awaiting(name, waiter), deadline);
+            boolean held = cohort.release(
+                    grant, new Awaiting(name, waiter, Thread.currentThread().getName()), deadline);
             lock.givenUp(grant, held);
             if (!held) {
                 throw lock.lost(grant.token);
             }
-            woken = cohort.await(grant.session, waiter, deadline);
+            woken = cohort.conditions.await(grant.session, waiter, deadline);
         } catch (CacheTimeoutException e) {
             return notBegun(deadline);
         } catch (CacheException e) {
@@ -118,7 +119,7 @@ final class LockCondition implements Condition {
 
     private void signal(boolean all) {
         Grant grant = requireHeld();
-        if (!lock.cohort().signal(grant, name, all, Deadline.never())) {
+        if (!lock.cohort().conditions.signal(grant, name, all, Deadline.never())) {
             throw lock.lost(grant.token);
         }
     }

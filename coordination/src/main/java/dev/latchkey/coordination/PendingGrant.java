@@ -8,7 +8,6 @@ import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.Session;
 import dev.latchkey.cache.spi.SessionLostException;
 import dev.latchkey.cache.spi.WrongKindException;
-import dev.latchkey.coordination.Cohort.Waiter;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ForkJoinPool;
@@ -24,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  * @param <H> what the future gets: a handle
  */
 final class PendingGrant<H> {
-    private static final Duration ONE_ATTEMPT = Duration.ofMillis(10);
-
     private final Cohort cohort;
     private final Cohorts cohorts;
     private final CoordinationEngine engine;
@@ -52,9 +49,9 @@ final class PendingGrant<H> {
 
     CompletableFuture<H> start() {
         engine.requireOpen();
-        cohort.refuseInTransaction();
+        cohort.row.refuseInTransaction();
         var unused = future.whenComplete((handle, failure) -> drive());
-        cohort.enqueue(waiter);
+        cohort.local.add(waiter);
         drive();
         try {
             engine.requireOpen();
@@ -100,8 +97,8 @@ final class PendingGrant<H> {
         }
         try {
             engine.requireOpen();
-            switch (cohort.turn(waiter)) {
-                case GRANTED -> finish(waiter.grant());
+            switch (cohort.local.turn(waiter)) {
+                case GRANTED -> finish(waiter.grant);
                 case FIRST -> contend();
                 case WAIT -> {}
             }
@@ -116,9 +113,9 @@ final class PendingGrant<H> {
         seen = engine.signal().seen(cohort.name());
         Grant grant = null;
         try {
-            Session session = engine.sessions().self(Deadline.after(ONE_ATTEMPT));
+            Session session = engine.sessions().self(Deadline.after(Cohort.ONE_ATTEMPT));
             inLine = true;
-            grant = cohort.attempt(waiter, session, true, Deadline.after(ONE_ATTEMPT));
+            grant = cohort.attempt(waiter, session, true, Deadline.after(Cohort.ONE_ATTEMPT));
         } catch (SessionLostException | CacheTimeoutException e) {
             // busy, or the next attempt is made by a new session
         }
@@ -145,8 +142,8 @@ final class PendingGrant<H> {
     }
 
     private void abandon() {
-        boolean granted = cohort.isGrantedBeforeLeaving(waiter);
-        Grant grant = waiter.grant();
+        boolean granted = cohort.local.isGrantedBeforeLeaving(waiter);
+        Grant grant = waiter.grant;
         end();
         if (granted && grant != null) {
             giveBack.accept(grant);
@@ -162,7 +159,7 @@ final class PendingGrant<H> {
         done = true;
         if (inLine) {
             inLine = false;
-            cohort.giveUp(); // while it stands in the queue: whoever else does takes over the place in line
+            cohort.keeper.giveUp(); // while it stands in the queue: whoever else does takes over the place in line
         }
         cohort.leave(waiter);
     }

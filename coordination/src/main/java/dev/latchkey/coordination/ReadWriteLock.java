@@ -83,7 +83,7 @@ public final class ReadWriteLock implements java.util.concurrent.locks.ReadWrite
             if (reading != null && !reading.releasing) {
                 return again(cohort(), reading);
             }
-            Grant writing = cohort().heldByCurrentThread(ALL);
+            Grant writing = cohort().local.heldByCurrentThread(ALL);
             return writing == null ? null : downgrade(writing, deadline);
         }
 
@@ -142,7 +142,7 @@ public final class ReadWriteLock implements java.util.concurrent.locks.ReadWrite
 
         @Override
         boolean isHeldInVain() {
-            return heldByCurrentThread() == null && cohort().heldByCurrentThread(ONE_OF_MANY) != null;
+            return heldByCurrentThread() == null && cohort().local.heldByCurrentThread(ONE_OF_MANY) != null;
         }
 
         /**

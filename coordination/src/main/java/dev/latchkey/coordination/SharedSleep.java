@@ -1,6 +1,8 @@
 package dev.latchkey.coordination;
 
+import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.Signal;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -9,6 +11,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * rung or it is time to look, the others sleep until that one tells them or has left.
  */
 final class SharedSleep {
+    /** How often the one that sleeps for all looks, rung or not. */
+    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(40);
+
     private final Signal signal;
     private final String name;
     private final ReentrantLock mutex = new ReentrantLock();
@@ -21,6 +26,16 @@ final class SharedSleep {
     SharedSleep(Signal signal, String name) {
         this.signal = signal;
         this.name = name;
+    }
+
+    /** Sleeps until the deadline at most; an uninterruptible wait must not be kept awake by an interrupt that it is to ignore. */
+    boolean awaitChange(int seen, Deadline deadline) {
+        boolean deaf = !deadline.isInterruptible() && Thread.interrupted();
+        boolean forAll = await(seen, deadline.remainingNanos(), LOOK_NANOS);
+        if (deaf) {
+            Thread.currentThread().interrupt();
+        }
+        return forAll;
     }
 
     /**

@@ -65,6 +65,10 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
             LongPredicate mayRetake,
             LongUnaryOperator known,
             long waiter) {
+        Arrival arrival(Moment now) {
+            return new Arrival(now.wallMillis, owner);
+        }
+
         Asker with(long number) {
             return new Asker(session, grant, owner, number, leaseNanos, waits, mayRetake, known, waiter);
         }
@@ -74,7 +78,7 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
     record Successor(long grant, String owner, long leaseNanos, long waiter) {}
 
     /** Who releases in order to wait for a condition. */
-    record Awaiting(String condition, long waiter) {}
+    record Awaiting(String condition, long waiter, String owner) {}
 
     /** What a release came to. */
     enum Release {
@@ -139,7 +143,7 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
         return hold(session, grant).isPresent();
     }
 
-    private boolean isHeldBy(long session) {
+    boolean isHeldBy(long session) {
         for (Hold hold : holds) {
             if (hold.session() == session) {
                 return true;
@@ -194,7 +198,10 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
         for (Conditions.Entry entry : next.entries()) {
             boolean fresh = entry.signalled() && !conditions.isSignalled(entry.session(), entry.waiter());
             longer = fresh && !longer.contains(entry.session())
-                    ? longer.with(entry.session(), permits()) // a lock's one permit, or all: conditions are a writer's
+                    ? longer.with(
+                            entry.session(),
+                            permits(),
+                            entry.arrival()) // a lock's one permit, or all: conditions are a writer's
                     : longer;
         }
         return new Turns(row, holds, longer, next);
@@ -285,7 +292,7 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
             }
         }
         if (asker.waits) {
-            state = state.with(state.line.with(asker.session, units));
+            state = state.with(state.line.with(asker.session, units, asker.arrival(now)));
         }
         return decide(from, state.offering(now), false, dead);
     }
@@ -302,12 +309,14 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
         return decision.result() ? decision : Decision.keep(from, false);
     }
 
-    /** Gives up a grant without passing it on; a process whose own threads wait for it takes its place in the line. */
+    /** Gives up a grant without passing it on; a process whose own thread waits for it takes its place in the line. */
     static Decision<Release> releaseToLine(
-            State from, long session, long grant, long units, boolean awaitedHere, Set<Long> dead, Moment now) {
+            State from, long session, long grant, long units, @Nullable String awaitedBy, Set<Long> dead, Moment now) {
         Turns state = of(from);
-        boolean joins = awaitedHere && state.isHeldBy(session, grant);
-        State queued = joins ? state.with(state.line.with(session, units)).into(from.token()) : from;
+        State queued = awaitedBy != null && state.isHeldBy(session, grant)
+                ? state.with(state.line.with(session, units, new Arrival(now.wallMillis, awaitedBy)))
+                        .into(from.token())
+                : from;
         return release(queued, session, Map.of(grant, units), null, false, null, dead, now);
     }
 
@@ -334,7 +343,8 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
         kept.removeIf(hold -> hold.units() <= 0);
         state = state.with(kept);
         if (awaiting != null) {
-            state = state.with(state.conditions.with(awaiting.condition, session, awaiting.waiter));
+            state = state.with(state.conditions.with(
+                    awaiting.condition, session, awaiting.waiter, new Arrival(now.wallMillis, awaiting.owner)));
         }
         state = state.without(dead, now);
         boolean othersWait = state.line.hasOthersThan(session);
@@ -345,7 +355,7 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
                     .grantingTo(session);
         }
         if (next != null) {
-            state = state.with(state.line.with(session, 1));
+            state = state.with(state.line.with(session, 1, new Arrival(now.wallMillis, next.owner)));
         }
         return decide(from, state.offering(now), Release.FREED, dead);
     }

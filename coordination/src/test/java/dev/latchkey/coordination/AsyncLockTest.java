@@ -296,15 +296,16 @@ class AsyncLockTest {
         CompletableFuture<Grant> behind = second.acquire();
         first.run();
         second.run();
-        String line = second.cohort.read(Deadline.never()).line().toString();
+        String line = second.cohort.row.readOrRefuse(Deadline.never()).line().toString();
         assertEquals(2, line.split(" ", -1).length, line);
         cancelled.cancel(true);
         first.run();
-        assertEquals(line, second.cohort.read(Deadline.never()).line().toString());
+        assertEquals(
+                line, second.cohort.row.readOrRefuse(Deadline.never()).line().toString());
         holder.cohort.release(grant);
         second.run();
         first.run();
-        assertTrue(stays.isDone() || first.cohort.held().findAny().isPresent());
+        assertTrue(stays.isDone() || first.cohort.local.held().findAny().isPresent());
         assertFalse(behind.isDone());
     }
 

@@ -73,7 +73,10 @@ class BoundedSemaphoreTest {
 
     /** What the inspector does. */
     private boolean force(long token) {
-        return Cohorts.of(Cohorts.engine(cache)).cohort(Kind.SEMAPHORE, "s").forceRelease(token, Deadline.never());
+        return Cohorts.of(Cohorts.engine(cache))
+                .cohort(Kind.SEMAPHORE, "s")
+                .keeper
+                .forceRelease(token, Deadline.never());
     }
 
     private <T> T elsewhere(Callable<T> call) throws Exception {
@@ -574,7 +577,7 @@ class BoundedSemaphoreTest {
         long first = row().holds().get(0).token();
         assertTrue(force(first));
         Cohort cohort = Cohorts.of(Cohorts.engine(cache)).cohort(Kind.SEMAPHORE, "s");
-        await().atMost(Duration.ofSeconds(5)).until(() -> cohort.held().count() == 1);
+        await().atMost(Duration.ofSeconds(5)).until(() -> cohort.local.held().count() == 1);
         semaphore.release();
         assertEquals(3, semaphore.availablePermits());
         assertEquals(

@@ -83,12 +83,12 @@ class CohortTest {
         /** When all is over, the lock is free, nobody stands in line, and the next may have it. */
         final void requireIdle() {
             engine.runAllScheduled();
-            Turns row = cohort.read(Deadline.never());
-            if (cohort.held().findAny().isPresent()
+            Turns row = cohort.row.readOrRefuse(Deadline.never());
+            if (cohort.local.held().findAny().isPresent()
                     || row.isHeld()
                     || !row.line().isEmpty()) {
-                throw new IllegalStateException(
-                        "left behind: " + row + ", held here: " + cohort.held().count());
+                throw new IllegalStateException("left behind: " + row + ", held here: "
+                        + cohort.local.held().count());
             }
             requireAvailable();
         }
@@ -96,7 +96,7 @@ class CohortTest {
         final void requireAvailable() {
             Grant grant = cohort.tryAcquire(Want.ofHandle(1, 0));
             if (grant == null || !cohort.release(grant)) {
-                throw new IllegalStateException("not to be had: " + cohort.read(Deadline.never()));
+                throw new IllegalStateException("not to be had: " + cohort.row.readOrRefuse(Deadline.never()));
             }
         }
     }
@@ -490,7 +490,7 @@ class CohortTest {
 
         @Validate
         public void nothingIsHeld() {
-            if (engine.isClosed() && cohort.held().findAny().isPresent()) {
+            if (engine.isClosed() && cohort.local.held().findAny().isPresent()) {
                 throw new IllegalStateException("held after the close");
             }
         }

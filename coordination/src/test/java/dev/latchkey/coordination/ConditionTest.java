@@ -508,14 +508,15 @@ class ConditionTest {
         Cohort elsewhere = new Cohort(other, Kind.LOCK, "a", Cohorts.of(other));
         Grant grant = Objects.requireNonNull(cohort.tryAcquire(Want.ofHandle(1, 0)));
         long waiter = grant.session.nextGrant();
-        cohort.beginWait(waiter);
+        cohort.conditions.begin(waiter);
         engine.in(Trouble.ERROR_AFTER_COMMIT);
-        assertThrows(CacheException.class, () -> cohort.release(grant, new Awaiting("c", waiter), Deadline.never()));
-        cohort.endWait(waiter);
-        assertEquals(0, cohort.held().count());
+        assertThrows(
+                CacheException.class, () -> cohort.release(grant, new Awaiting("c", waiter, "main"), Deadline.never()));
+        cohort.conditions.end(grant.session, waiter);
+        assertEquals(0, cohort.local.held().count());
         Grant next = Objects.requireNonNull(elsewhere.tryAcquire(Want.ofHandle(1, 0)));
         engine.runAllScheduled();
-        assertEquals(Conditions.NONE, elsewhere.read(Deadline.never()).conditions());
+        assertEquals(Conditions.NONE, elsewhere.row.read(Deadline.never()).conditions());
         assertTrue(elsewhere.release(next));
     }
 }

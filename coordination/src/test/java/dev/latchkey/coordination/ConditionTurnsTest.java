@@ -186,8 +186,10 @@ class ConditionTurnsTest {
 
     @Test
     void theNotationReadsBackAsItWasWritten() {
-        Conditions conditions =
-                Conditions.NONE.with("a b:c%20", 1, 2).with("#1", 3, 4).signal("#1", false);
+        Conditions conditions = Conditions.NONE
+                .with("a b:c%20;", 1, 2, new Arrival(5, "T; 1:%3B!"))
+                .with("#1", 3, 4, Arrival.UNKNOWN)
+                .signal("#1", false);
         assertEquals(conditions, Conditions.parse(conditions.toString()));
         assertEquals(Conditions.NONE, Conditions.parse(""));
     }

@@ -93,7 +93,7 @@ class HandOverTest {
                 public void before(int update) throws Exception {
                     if (update == 2) { // the passed lock is nobody's, and is being released
                         ownedByHeir.add(heir.submit(() -> {
-                                    return cohort[0].held().anyMatch(Grant::isOwnedByCurrentThread);
+                                    return cohort[0].local.held().anyMatch(Grant::isOwnedByCurrentThread);
                                 })
                                 .get(10, TimeUnit.SECONDS));
                     }

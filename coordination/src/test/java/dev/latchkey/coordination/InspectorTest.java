@@ -27,13 +27,16 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -208,13 +211,20 @@ class InspectorTest {
     void waitersAreShownInTheOrderOfTheLineAndWithTheirStage() throws Exception {
         Cohort semaphore = semaphore("s", 2);
         semaphore.tryAcquire(Want.ofThread(2, 0));
-        Future<?> waiter = threads.submit(() -> semaphore.acquire(Want.ofThread(2, 0), Deadline.after(SOON)));
+        Instant before = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+        Future<?> waiter = threads.submit(() -> {
+            Thread.currentThread().setName("tail; of: 100 % a line@1~");
+            return semaphore.acquire(Want.ofThread(2, 0), Deadline.after(SOON));
+        });
         await().atMost(SOON).until(() -> inspector.waiters().size() == 1);
         Inspector.Waiter shown = inspector.waiters().get(0);
         assertEquals("s", shown.name());
         assertEquals("semaphore", shown.kind());
         assertEquals(1, shown.position());
         assertEquals(PID, shown.pid());
+        assertEquals("tail; of: 100 % a line@1~", shown.thread());
+        assertFalse(shown.since().isBefore(before), shown.toString());
+        assertFalse(shown.since().isAfter(Instant.now()), shown.toString());
         assertEquals(2, shown.permits());
         assertEquals(Stage.WAITING, shown.stage());
         assertEquals(Optional.empty(), shown.condition());
@@ -240,8 +250,12 @@ class InspectorTest {
     @Test
     void whoWaitsForAConditionIsShownWithIt() throws Exception {
         Lock lock = new Lock(cache, "a");
-        for (int i = 0; i < 2; i++) {
-            threads.execute(() -> awaitOnce(lock, "not empty"));
+        Instant before = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+        for (String name : List.of("one: first", "two; 100 %")) {
+            threads.execute(() -> {
+                Thread.currentThread().setName(name);
+                awaitOnce(lock, "not empty");
+            });
         }
         await().atMost(SOON).until(() -> inspector.waiters().size() == 2);
         Inspector.Waiter second = inspector.waiters().get(1);
@@ -249,6 +263,11 @@ class InspectorTest {
         assertEquals(Optional.of("not empty"), second.condition());
         assertEquals(Stage.AWAITING, second.stage());
         assertEquals(2, second.position());
+        assertEquals(
+                Set.of("one: first", "two; 100 %"),
+                inspector.waiters().stream().map(Inspector.Waiter::thread).collect(Collectors.toSet()));
+        assertFalse(second.since().isBefore(before), second.toString());
+        assertFalse(second.since().isAfter(Instant.now()), second.toString());
         lock.lock();
         lock.newCondition("not empty").signal();
         Inspector.Waiter first = inspector.waiters().stream()

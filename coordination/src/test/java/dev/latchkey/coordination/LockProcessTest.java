@@ -269,9 +269,10 @@ class LockProcessTest {
         String[] columns = row.split("\\|", -1);
         assertEquals(String.valueOf(token), columns[1]);
         assertEquals("main", columns[2]);
-        for (String session : (columns[0] + " " + columns[3]).split(" ", -1)) {
-            pids.add(ask(shell, "SELECT pid FROM LatchkeySession WHERE id = " + session));
+        for (String place : (columns[0] + " " + columns[3]).split(" ", -1)) {
+            pids.add(ask(shell, "SELECT pid FROM LatchkeySession WHERE id = " + Arrival.without(place)));
         }
+        assertTrue(columns[3].matches("\\d+;\\d{13};main \\d+;\\d{13};main"), columns[3]);
         assertEquals(children.stream().map(child -> String.valueOf(child.pid())).toList(), pids);
     }
 

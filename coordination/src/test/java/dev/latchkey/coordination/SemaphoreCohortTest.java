@@ -25,7 +25,7 @@ class SemaphoreCohortTest {
         private final AtomicLong inside = new AtomicLong();
 
         public Shared() {
-            cohort.resize(3, Deadline.never());
+            cohort.keeper.resize(3, Deadline.never());
         }
 
         private @Nullable Grant await(long units, Duration time) throws InterruptedException {
@@ -49,7 +49,7 @@ class SemaphoreCohortTest {
             purse.put(grant);
             for (long i = 0; i < units; i++) { // perhaps of the grant of another thread
                 inside.decrementAndGet();
-                if (cohort.release(purse.take(1, cohort::isHeld, "s").parts()) != null) {
+                if (cohort.release(purse.take(1, cohort.local::isHeld, "s").parts()) != null) {
                     throw new IllegalStateException("was not held");
                 }
             }
@@ -134,12 +134,12 @@ class SemaphoreCohortTest {
         @Validate
         public void allIsFree() {
             engine.runAllScheduled();
-            Turns row = cohort.read(Deadline.never());
-            if (cohort.held().findAny().isPresent()
+            Turns row = cohort.row.readOrRefuse(Deadline.never());
+            if (cohort.local.held().findAny().isPresent()
                     || row.isHeld()
                     || !row.line().isEmpty()) {
-                throw new IllegalStateException(
-                        "left behind: " + row + ", held here: " + cohort.held().count());
+                throw new IllegalStateException("left behind: " + row + ", held here: "
+                        + cohort.local.held().count());
             }
             if (cohort.tryAcquire(Want.ofHandle(3, 0)) == null) {
                 throw new IllegalStateException("not to be had: " + row);

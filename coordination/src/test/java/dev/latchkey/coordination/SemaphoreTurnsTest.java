@@ -112,7 +112,7 @@ class SemaphoreTurnsTest {
         assertEquals(
                 List.of(1001L, 1002L, 1003L),
                 row.holds().stream().map(Hold::token).toList());
-        assertEquals("3", row.line());
+        assertEquals("3", Timeline.places(row));
         assertEquals("permits=3", row.detail());
     }
 
@@ -137,17 +137,17 @@ class SemaphoreTurnsTest {
         assertFalse(acquires(2, 3));
         assertFalse(tries(3, 1), "one is free, and for the one in front");
         assertFalse(acquires(3, 1));
-        assertEquals("2x3 3", row.line());
+        assertEquals("2x3 3", Timeline.places(row));
         releases(1, 1);
-        assertEquals("2x3 3", row.line(), "not enough to be named");
+        assertEquals("2x3 3", Timeline.places(row), "not enough to be named");
         assertEquals(List.of("s"), rung, "but who waits may look");
         assertFalse(acquires(3, 1));
         releases(1, 1);
-        assertEquals("2x3@" + nanos + " 3", row.line());
+        assertEquals("2x3@" + nanos + " 3", Timeline.places(row));
         assertTrue(acquires(2, 3));
-        assertEquals("3", row.line());
+        assertEquals("3", Timeline.places(row));
         releases(2, 1);
-        assertEquals("3@" + nanos, row.line());
+        assertEquals("3@" + nanos, Timeline.places(row));
         assertTrue(acquires(3, 1));
         assertEquals("2x2 3x1", held());
     }
@@ -159,15 +159,15 @@ class SemaphoreTurnsTest {
         acquires(3, 1);
         acquires(4, 2);
         releases(1, 3);
-        assertEquals("2@" + nanos + " 3 4x2", row.line());
+        assertEquals("2@" + nanos + " 3 4x2", Timeline.places(row));
         assertTrue(acquires(2, 1));
-        assertEquals("3@" + nanos + " 4x2", row.line());
+        assertEquals("3@" + nanos + " 4x2", Timeline.places(row));
         assertEquals(List.of("s"), rung);
         assertTrue(acquires(3, 1));
-        assertEquals("4x2", row.line());
+        assertEquals("4x2", Timeline.places(row));
         assertFalse(acquires(4, 2), "one is left");
         releases(2, 1);
-        assertEquals("4x2@" + nanos, row.line());
+        assertEquals("4x2@" + nanos, Timeline.places(row));
         assertTrue(acquires(4, 2));
     }
 
@@ -179,8 +179,9 @@ class SemaphoreTurnsTest {
         pass(10);
         assertFalse(tries(3, 3));
         assertTrue(tries(3, 2), "one is left for the one in line");
-        assertTrue(row.line().startsWith("2@"), row.line());
-        assertEquals("2@" + (nanos - TimeUnit.MILLISECONDS.toNanos(10)), row.line(), "its time is not begun anew");
+        assertTrue(Timeline.places(row).startsWith("2@"), Timeline.places(row));
+        assertEquals(
+                "2@" + (nanos - TimeUnit.MILLISECONDS.toNanos(10)), Timeline.places(row), "its time is not begun anew");
         assertFalse(tries(4, 1));
         assertTrue(acquires(2, 1));
     }
@@ -190,11 +191,11 @@ class SemaphoreTurnsTest {
         acquires(1, 3);
         acquires(2, 2);
         releases(1, 2);
-        assertEquals("2x2@" + nanos, row.line());
+        assertEquals("2x2@" + nanos, Timeline.places(row));
         assertTrue(apply(asks(1, 1, 0, true, true, SemaphoreTurnsTest::all, Set.of())));
-        assertEquals("2x2", row.line(), "not enough any more");
+        assertEquals("2x2", Timeline.places(row), "not enough any more");
         releases(1, 1);
-        assertEquals("2x2@" + nanos, row.line());
+        assertEquals("2x2@" + nanos, Timeline.places(row));
     }
 
     @Test
@@ -203,12 +204,12 @@ class SemaphoreTurnsTest {
         acquires(2, 1);
         acquires(3, 1);
         releases(1, 1);
-        assertEquals("2@" + nanos + " 3", row.line());
+        assertEquals("2@" + nanos + " 3", Timeline.places(row));
         assertFalse(acquires(2, 3));
-        assertEquals("2x3 3", row.line(), "its turn was for one");
+        assertEquals("2x3 3", Timeline.places(row), "its turn was for one");
         pass(60);
         apply(Turns.look(row, Set.of(), now()));
-        assertEquals("2x3 3", row.line());
+        assertEquals("2x3 3", Timeline.places(row));
         assertFalse(acquires(3, 1));
         releases(1, 2);
         assertTrue(acquires(2, 3));
@@ -222,10 +223,10 @@ class SemaphoreTurnsTest {
         releases(1, 2);
         pass(51);
         apply(Turns.look(row, Set.of(), now()));
-        assertEquals("2x2~ 3@" + nanos, row.line());
+        assertEquals("2x2~ 3@" + nanos, Timeline.places(row));
         assertTrue(acquires(3, 1));
         assertFalse(acquires(2, 2));
-        assertEquals("2x2", row.line(), "it is awake again");
+        assertEquals("2x2", Timeline.places(row), "it is awake again");
     }
 
     @Test
@@ -239,7 +240,7 @@ class SemaphoreTurnsTest {
         assertTrue(apply(fourth));
         assertEquals(Set.of(1L, 3L), fourth.dead());
         assertEquals("2x1 4x2", held());
-        assertEquals("", row.line());
+        assertEquals("", Timeline.places(row));
     }
 
     @Test
@@ -248,7 +249,7 @@ class SemaphoreTurnsTest {
         acquires(2, 3);
         acquires(3, 1);
         assertFalse(apply(asks(3, 1, 0, true, false, SemaphoreTurnsTest::all, Set.of(1L))));
-        assertEquals("2x3@" + nanos + " 3", row.line());
+        assertEquals("2x3@" + nanos + " 3", Timeline.places(row));
         assertEquals("", held());
     }
 
@@ -331,7 +332,7 @@ class SemaphoreTurnsTest {
         assertFalse(apply(Turns.forceRelease(row, row.token() + 1, now())));
         assertTrue(apply(Turns.forceRelease(row, holds(1).get(0).token(), now())));
         assertEquals("2x1", held());
-        assertEquals("3x2@" + nanos, row.line());
+        assertEquals("3x2@" + nanos, Timeline.places(row));
     }
 
     @Test
@@ -342,7 +343,7 @@ class SemaphoreTurnsTest {
         long known = holds(1).get(1).grant();
         assertTrue(apply(Turns.settle(row, 1, grant -> grant == known ? 2 : 0, false, now())));
         assertEquals("1x2", held());
-        assertEquals("2@" + nanos, row.line());
+        assertEquals("2@" + nanos, Timeline.places(row));
     }
 
     @Test
@@ -351,7 +352,7 @@ class SemaphoreTurnsTest {
         acquires(2, 2);
         assertTrue(apply(Turns.settle(row, 1, grant -> 1, false, now())));
         assertEquals("1x1", held());
-        assertEquals("2x2@" + nanos, row.line());
+        assertEquals("2x2@" + nanos, Timeline.places(row));
         State before = row;
         assertFalse(Turns.settle(row, 1, grant -> Long.MAX_VALUE, false, now()).changes(before), "under way");
     }
@@ -388,9 +389,9 @@ class SemaphoreTurnsTest {
         acquires(3, 1);
         apply(Turns.resize(row, 6, now()));
         assertEquals(List.of("s"), rung);
-        assertEquals("2x2@" + nanos + " 3", row.line());
+        assertEquals("2x2@" + nanos + " 3", Timeline.places(row));
         assertTrue(acquires(2, 2));
-        assertEquals("3@" + nanos, row.line());
+        assertEquals("3@" + nanos, Timeline.places(row));
         assertTrue(acquires(3, 1));
         assertEquals(6, used());
     }
@@ -528,7 +529,7 @@ class SemaphoreTurnsTest {
             }
             assertEquals(Map.of(), waiting, "seed " + seed + ": " + row);
             assertEquals("", held());
-            assertEquals("", row.line());
+            assertEquals("", Timeline.places(row));
         }
     }
 }

@@ -87,7 +87,7 @@ final class Timeline {
     /** Releases the lock and waits for a condition; the waiter. */
     long awaits(long session, long grant, String condition) {
         long waiter = ++nextGrant;
-        if (frees(session, grant, new Awaiting(condition, waiter)) != Release.FREED) {
+        if (frees(session, grant, new Awaiting(condition, waiter, "main")) != Release.FREED) {
             throw new IllegalStateException("session " + session + " does not hold it: " + row);
         }
         return waiter;
@@ -132,10 +132,15 @@ final class Timeline {
     }
 
     String line() {
-        return row.line();
+        return places(row);
+    }
+
+    /** The line without since when and as which thread anybody waits. */
+    static String places(State row) {
+        return row.line().replaceAll(";[^ ]*", "");
     }
 
     String conditions() {
-        return row.detail();
+        return row.detail().replaceAll(";[^ ]*", "");
     }
 }

@@ -77,7 +77,7 @@ class TurnsTest {
         assertEquals(1, session());
         assertEquals(1001, row.token());
         assertEquals("t1", holder().orElseThrow().owner());
-        assertEquals("", row.line());
+        assertEquals("", Timeline.places(row));
     }
 
     @Test
@@ -86,7 +86,7 @@ class TurnsTest {
         assertFalse(locks(2));
         assertFalse(locks(3));
         assertFalse(locks(2));
-        assertEquals("2 3", row.line());
+        assertEquals("2 3", Timeline.places(row));
     }
 
     @Test
@@ -103,11 +103,11 @@ class TurnsTest {
         locks(2);
         locks(3);
         assertEquals(Release.FREED, unlocks(1));
-        assertEquals("2@" + nanos + " 3", row.line());
+        assertEquals("2@" + nanos + " 3", Timeline.places(row));
         assertFalse(tries(4), "tryLock overtakes nobody");
         assertFalse(locks(3), "nor does the second in line");
         assertTrue(locks(2));
-        assertEquals("3", row.line());
+        assertEquals("3", Timeline.places(row));
         assertEquals(1002, row.token());
     }
 
@@ -117,9 +117,9 @@ class TurnsTest {
         locks(2);
         unlocks(1);
         assertTrue(apply(asks(1, true, true, Set.of())));
-        assertEquals("2", row.line());
+        assertEquals("2", Timeline.places(row));
         unlocks(1);
-        assertEquals("2@" + nanos, row.line());
+        assertEquals("2@" + nanos, Timeline.places(row));
     }
 
     @Test
@@ -132,13 +132,13 @@ class TurnsTest {
         assertFalse(locks(3));
         pass(2);
         apply(Turns.look(row, Set.of(), now()));
-        assertEquals("2~ 3@" + nanos, row.line());
+        assertEquals("2~ 3@" + nanos, Timeline.places(row));
         assertTrue(locks(3));
         unlocks(3);
-        assertEquals("2~", row.line(), "nobody to be named");
+        assertEquals("2~", Timeline.places(row), "nobody to be named");
         assertTrue(tries(4), "a stopped session holds up nobody");
         assertFalse(locks(2), "it is awake again");
-        assertEquals("2", row.line());
+        assertEquals("2", Timeline.places(row));
         unlocks(4);
         assertTrue(locks(2));
     }
@@ -151,7 +151,7 @@ class TurnsTest {
         unlocks(1);
         nanos = 5;
         apply(Turns.look(row, Set.of(), now()));
-        assertEquals("2~ 3@5", row.line());
+        assertEquals("2~ 3@5", Timeline.places(row));
     }
 
     @Test
@@ -162,7 +162,7 @@ class TurnsTest {
         Decision<Boolean> third = asks(3, true, false, Set.of(1L));
         assertFalse(apply(third), "the first in line comes first");
         assertEquals(Set.of(1L), third.dead());
-        assertEquals("2@" + nanos + " 3", row.line());
+        assertEquals("2@" + nanos + " 3", Timeline.places(row));
         assertEquals(0, session());
         assertTrue(locks(2));
     }
@@ -174,7 +174,7 @@ class TurnsTest {
         locks(3);
         Decision<Release> release = release(1, grant(), null, false, Set.of(2L));
         assertEquals(Release.FREED, apply(release));
-        assertEquals("3@" + nanos, row.line());
+        assertEquals("3@" + nanos, Timeline.places(row));
         assertEquals(Set.of(2L), release.dead());
     }
 
@@ -186,11 +186,11 @@ class TurnsTest {
         unlocks(1);
         pass(51);
         apply(Turns.look(row, Set.of(), now()));
-        assertEquals("2~ 3@" + nanos, row.line());
+        assertEquals("2~ 3@" + nanos, Timeline.places(row));
         Set<Long> dead = Turns.of(row).dead(session -> session == 2);
         assertEquals(Set.of(2L), dead);
         apply(Turns.look(row, dead, now()));
-        assertEquals("3@" + nanos, row.line());
+        assertEquals("3@" + nanos, Timeline.places(row));
     }
 
     @Test
@@ -210,7 +210,7 @@ class TurnsTest {
         locks(2);
         Release release = apply(release(1, grant(), new Successor(77, "next", 0, 0), false, Set.of()));
         assertEquals(Release.FREED, release);
-        assertEquals("2@" + nanos + " 1", row.line());
+        assertEquals("2@" + nanos + " 1", Timeline.places(row));
     }
 
     @Test
@@ -218,7 +218,7 @@ class TurnsTest {
         locks(1);
         locks(2);
         assertEquals(Release.PASSED, apply(release(1, grant(), new Successor(77, "next", 0, 0), true, Set.of())));
-        assertEquals("2", row.line());
+        assertEquals("2", Timeline.places(row));
     }
 
     @Test
@@ -246,9 +246,9 @@ class TurnsTest {
         locks(2);
         apply(Turns.settle(row, 1, grant -> 0, false, now()));
         assertEquals(0, session());
-        assertEquals("2@" + nanos, row.line());
+        assertEquals("2@" + nanos, Timeline.places(row));
         apply(Turns.settle(row, 2, grant -> 1, false, now()));
-        assertEquals("", row.line());
+        assertEquals("", Timeline.places(row));
     }
 
     @Test
@@ -268,7 +268,7 @@ class TurnsTest {
         unlocks(1);
         Decision<Boolean> leave = Turns.settle(row, 2, grant -> 0, false, now());
         apply(leave);
-        assertEquals("3@" + nanos, row.line());
+        assertEquals("3@" + nanos, Timeline.places(row));
         assertEquals(java.util.List.of("a"), leave.rings());
     }
 
@@ -284,7 +284,7 @@ class TurnsTest {
 
     @Test
     void theNotationOfTheLineReadsBackAsItWasWritten() {
-        String text = "123@98000 456x3 789~ 1x2@5 2x7~";
+        String text = "123@98000 456x3 789~ 1x2@5 2x7~ 8x2@9;10;a%20%3B%25~ 9~;11;@";
         assertEquals(text, Line.parse(text).toString());
         assertEquals("", Line.parse("").toString());
     }
@@ -319,14 +319,15 @@ class TurnsTest {
         unlocks(1);
         assertFalse(takesUnawaited(2, Set.of()).result(), "3 waits behind the place of its own process");
         assertTrue(tries(2));
-        assertTrue(row.line().contains("3"));
+        assertTrue(Timeline.places(row).contains("3"));
     }
 
     @Test
     void whoTakesSeveralNamesLeavesASignalledWaiterOfItsProcessItsTurn() {
         locks(1);
         long grant = grant();
-        apply(Turns.release(row, 1, Map.of(grant, 1L), null, false, new Turns.Awaiting("c", 7), Set.of(), now()));
+        apply(Turns.release(
+                row, 1, Map.of(grant, 1L), null, false, new Turns.Awaiting("c", 7, "main"), Set.of(), now()));
         assertTrue(takesUnawaited(1, Set.of()).result(), "it waits for a condition, not for the lock");
         locks(2);
         apply(Turns.signal(row, 2, grant(), "c", false, Set.of(), now()));
@@ -338,10 +339,10 @@ class TurnsTest {
     void aProcessWhoseThreadsWaitTakesItsPlaceInTheLineWhenItReleasesWithoutPassing() {
         locks(1);
         locks(2);
-        Release released = apply(Turns.releaseToLine(row, 1, grant(), 1, true, Set.of(), now()));
+        Release released = apply(Turns.releaseToLine(row, 1, grant(), 1, "main", Set.of(), now()));
         assertEquals(Release.FREED, released);
-        assertTrue(row.line().startsWith("2@"), row.line());
-        assertTrue(row.line().endsWith(" 1"), row.line());
-        assertFalse(Turns.releaseToLine(row, 1, 99, 1, true, Set.of(), now()).changes(row), "it was lost before");
+        assertTrue(Timeline.places(row).startsWith("2@"), Timeline.places(row));
+        assertTrue(Timeline.places(row).endsWith(" 1"), Timeline.places(row));
+        assertFalse(Turns.releaseToLine(row, 1, 99, 1, "main", Set.of(), now()).changes(row), "it was lost before");
     }
 }

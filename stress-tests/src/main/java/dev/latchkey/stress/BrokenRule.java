@@ -13,7 +13,7 @@ enum BrokenRule {
     /** A waiter that was woken goes by what it remembers, and never looks at the row again. */
     NO_REREAD_AFTER_WAKE(
             "coordination/src/main/java/dev/latchkey/coordination/Cohort.java",
-            "&& states.isUnchanged(last.state, deadline)",
+            "&& row.isAsItWas(last, deadline)",
             "",
             ScenarioName.LOCK,
             "GRANT_ORDER NO_HANG HAND_OVER"),
@@ -76,8 +76,8 @@ enum BrokenRule {
     /** Whoever wants several names takes the holders of each for dead. */
     HOLDERS_OF_SEVERAL_NOT_PROBED(
             "coordination/src/main/java/dev/latchkey/coordination/CohortSet.java",
-            "Set<Long> dead = cohort.dead(state);",
-            "Set<Long> dead = new java.util.HashSet<>(); state.holds().forEach(hold -> dead.add(hold.session()));",
+            "Set<Long> dead = cohort.row.dead(seen);",
+            "Set<Long> dead = new java.util.HashSet<>(); seen.holds().forEach(hold -> dead.add(hold.session()));",
             ScenarioName.MULTILOCK,
             "OVERLAP"),
     /** A signal reaches nobody. */

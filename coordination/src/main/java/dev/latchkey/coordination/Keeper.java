@@ -1,0 +1,208 @@
+package dev.latchkey.coordination;
+
+import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.State;
+import dev.latchkey.cache.spi.Update;
+import dev.latchkey.cache.spi.WrongKindException;
+import dev.latchkey.coordination.Turns.Moment;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Keeps house for one name: sees to it that the row says what is true of this process, that whoever is named in line comes, and
+ * that what was lost is known to be lost.
+ */
+final class Keeper {
+    /** What a release may spend on a busy database before it is left to the keeper. */
+    static final Duration RELEASE_PATIENCE = Duration.ofSeconds(1);
+
+    private static final Duration GIVE_UP_PATIENCE = Duration.ofMillis(20);
+    private static final Duration SETTLE_AGAIN = Duration.ofMillis(50);
+    private static final Duration LOOK_AGAIN = Duration.ofNanos(Line.RESERVATION_NANOS + 200_000);
+
+    private final CoordinationEngine engine;
+    private final Row row;
+    private final LocalQueue local;
+    private final AtomicBoolean looking = new AtomicBoolean();
+
+    Keeper(CoordinationEngine engine, Row row, LocalQueue local) {
+        this.engine = engine;
+        this.row = row;
+        this.local = local;
+    }
+
+    // The line
+
+    /** The last thread of this process takes the process out of the line; what cannot be written now is written later. */
+    void giveUp() {
+        if (local.isAwaitedByOthers()) {
+            return; // the next thread takes over the place in the line
+        }
+        settle(local::isAwaitedByOthers, GIVE_UP_PATIENCE);
+    }
+
+    /** Two who give up at the same time may each have left it to the other to take the process out of the line. */
+    void leaveLineIfUnawaited(long session) {
+        Turns last = row.remembered();
+        if (last != null
+                && last.line().contains(session)
+                && !last.conditions().hasSignalled(session)
+                && !local.isAwaited()) {
+            settleLater();
+        }
+    }
+
+    /** Whether the one who was named has come; if not, the next is named. */
+    void lookLater() {
+        if (looking.compareAndSet(false, true)) {
+            engine.schedule(this::look, LOOK_AGAIN);
+        }
+    }
+
+    private void look() {
+        looking.set(false);
+        look(row.read(Deadline.after(GIVE_UP_PATIENCE)));
+    }
+
+    /** Writes down who is dead or has not come, if anything follows from it. */
+    void look(Turns turns) {
+        Set<Long> dead = row.dead(turns);
+        if (Turns.look(turns.row(), dead, row.now()).changes(turns.row())) {
+            row.update(turns, from -> Turns.look(from, dead, row.now()), Deadline.after(GIVE_UP_PATIENCE));
+            lookLater();
+        }
+    }
+
+    // What is true of this process
+
+    void settleLater() {
+        if (local.beginSettling()) {
+            engine.schedule(this::settleAgain, SETTLE_AGAIN);
+        }
+    }
+
+    private void settleAgain() {
+        local.settling();
+        settle();
+    }
+
+    /** Makes the row say what is true of this process, again and again until the database accepts it. */
+    void settle() {
+        settle(local::isAwaited, RELEASE_PATIENCE);
+    }
+
+    private void settle(BooleanSupplier awaited, Duration patience) {
+        try {
+            Deadline deadline = Deadline.after(patience);
+            long session = engine.sessions().self(deadline).id();
+            Update<Boolean> update = row.update(
+                    null,
+                    from -> Turns.settle(from, session, local::knownUnits, awaited.getAsBoolean(), row.now()),
+                    deadline);
+            if (row.remember(update.state()).line().reserved().isPresent()) {
+                lookLater();
+            }
+            local.endIfIdle();
+        } catch (WrongKindException e) {
+            local.endIfIdle(); // the name is another's by now, and nothing in its row is this process's
+        } catch (CacheException e) {
+            settleLater();
+        }
+    }
+
+    /** Takes away what has this token, whoever holds it. */
+    boolean forceRelease(long expectedToken, Deadline deadline) {
+        Update<Boolean> update;
+        try {
+            update = row.update(null, from -> Turns.forceRelease(from, expectedToken, row.now()), deadline);
+        } catch (WrongKindException e) {
+            throw new NameInUseException(e);
+        }
+        if (update.result()) {
+            lookIfReserved(Turns.of(update.state()));
+        }
+        return update.result();
+    }
+
+    /** Sets another number of permits. */
+    void resize(long permits, Deadline deadline) {
+        lookIfReserved(row.resize(permits, deadline));
+    }
+
+    void lookIfReserved(Turns turns) {
+        if (turns.line().reserved().isPresent()) {
+            lookLater();
+        }
+    }
+
+    /** The engine closes: the process stands in no line from now on. */
+    void leaveForGood() {
+        try {
+            Deadline deadline = Deadline.after(GIVE_UP_PATIENCE);
+            long session = engine.sessions().self(deadline).id();
+            row.update(null, from -> Turns.leave(from, session, row.now()), deadline);
+        } catch (CacheException e) {
+            // busy or full: the session is about to end, and with it whatever it has
+        }
+    }
+
+    // What was lost
+
+    /** What is held here and was forced open; then it is forgotten, so that the threads here may contend again. */
+    List<Grant> loseForced() {
+        List<Grant> asked = local.held().toList();
+        if (asked.isEmpty()) {
+            return asked;
+        }
+        Turns turns = readForLooking();
+        List<Grant> lost =
+                asked.stream().filter(grant -> isForced(grant, turns)).toList();
+        lost.forEach(local::lose);
+        return lost;
+    }
+
+    /** What is stored, for whoever only looks: a name that is another's by now holds nothing of this process. */
+    private Turns readForLooking() {
+        try {
+            return row.read(Deadline.after(GIVE_UP_PATIENCE));
+        } catch (WrongKindException e) {
+            return Turns.of(State.absent(row.kind().word(), row.name(), 0));
+        }
+    }
+
+    private boolean isForced(Grant grant, Turns turns) {
+        long session = grant.session.id();
+        boolean ours = row.kind().isExclusive() // then perhaps passed on a moment ago
+                ? turns.isHeldBy(session)
+                : turns.isHeldBy(session, grant.id);
+        return !ours && !grant.releasing && local.isHolder(grant);
+    }
+
+    /** Forgets what has outlived its lease, and frees it if nobody has taken it yet. */
+    List<Grant> loseWhatIsOver() {
+        List<Grant> lost = local.loseWhatIsOver();
+        if (!lost.isEmpty()) {
+            settleLater();
+        }
+        return lost;
+    }
+
+    /** Gives a lease another end, which in memory it has after the commit; false if it is over. */
+    boolean renew(Grant grant, long leaseNanos, Deadline deadline) {
+        return local.isHeld(grant)
+                && row.update(
+                                null,
+                                from -> {
+                                    Moment now = row.now();
+                                    return Turns.renew(
+                                            from, grant.session.id(), grant.id, now.hostNanos() + leaseNanos, now);
+                                },
+                                deadline)
+                        .result();
+    }
+}
