@@ -713,6 +713,18 @@ public interface Cache extends AutoCloseable {
     }
 
     /**
+     * Remembers what functions return, for all processes that use the cache.
+     *
+     * @param name stands for the function: two functions have two names, and their results other keys than other entries
+     * @param options what is remembered, and for how long
+     * @return what wraps the functions of this name
+     * @throws IllegalArgumentException if the name is empty
+     */
+    default Memoizer memoize(String name, MemoizeOptions options) {
+        return new Memoizer(this, name, options);
+    }
+
+    /**
      * Where the cache lies.
      *
      * @return the directory, links resolved

@@ -36,7 +36,23 @@ final class Json {
     static final int MAX_LENGTH = 256 << 20;
     private static final int MAX_NAME_LENGTH = 50_000;
 
-    private final JsonMapper mapper = mapper();
+    private final JsonMapper mapper;
+
+    Json() {
+        this(mapper());
+    }
+
+    private Json(JsonMapper mapper) {
+        this.mapper = mapper;
+    }
+
+    /** Writes what is equal in the same way: maps in the order of their keys, and of properties. */
+    static Json inOrder() {
+        return new Json(mapper().rebuild()
+                .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
+                .enable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
+                .build());
+    }
 
     String write(Object value) {
         try {

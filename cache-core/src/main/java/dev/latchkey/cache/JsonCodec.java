@@ -13,6 +13,9 @@ final class JsonCodec implements Codec {
     private static final int DOUBLE_PRECISION = 53;
     private static final int FLOAT_PRECISION = 24;
 
+    /** A result that was null and is remembered: Python's None. */
+    static final Object NULL = new Object();
+
     private final Json json = new Json();
 
     @Override
@@ -31,7 +34,11 @@ final class JsonCodec implements Codec {
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // there is one
     public StoredValue encode(Object value) {
+        if (value == NULL) {
+            return StoredValue.raw(null);
+        }
         Object column = Column.ofNative(value);
         if (column instanceof Double real && real.isNaN()) {
             return StoredValue.raw(NAN); // SQLite would make it NULL, and so does Python
