@@ -7,6 +7,7 @@ import java.util.Optional;
 enum Kind {
     LOCK("lock", "lock", 1),
     RLOCK("rlock", "reentrant lock", 1),
+    LEADER("leader", "leader election", 1),
     /** A reader takes one permit, a writer all. */
     READ_WRITE("rwlock", "read-write lock", Integer.MAX_VALUE),
     /** Its permits stand in the detail of its state. */

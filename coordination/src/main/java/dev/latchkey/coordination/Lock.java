@@ -62,11 +62,16 @@ public final class Lock extends FencedLock {
      * @throws IllegalArgumentException if the name is empty or too long, or the cache does not support coordination
      */
     public Lock(Cache cache, String name) {
-        this(cache, name, LockOptions.NONE);
+        this(cache, Kind.LOCK, name, LockOptions.NONE);
     }
 
-    private Lock(Cache cache, String name, LockOptions options) {
-        super(cache, Kind.LOCK, name, 1, options);
+    private Lock(Cache cache, Kind kind, String name, LockOptions options) {
+        super(cache, kind, name, 1, options);
+    }
+
+    /** What the leader of an election holds. */
+    static Lock ofLeader(Cache cache, String name) {
+        return new Lock(cache, Kind.LEADER, name, LockOptions.NONE);
     }
 
     /**
@@ -79,7 +84,7 @@ public final class Lock extends FencedLock {
     public static LockBuilder<Lock> builder(Cache cache, String name) {
         Objects.requireNonNull(cache, "cache");
         String required = Names.require(name);
-        return new LockBuilder<>(options -> new Lock(cache, required, options));
+        return new LockBuilder<>(options -> new Lock(cache, Kind.LOCK, required, options));
     }
 
     @Override
