@@ -721,7 +721,7 @@ public interface Cache extends AutoCloseable {
      * @throws IllegalArgumentException if the name is empty
      */
     default Memoizer memoize(String name, MemoizeOptions options) {
-        return new Memoizer(this, name, options);
+        return new CacheMemoizer(this, name, options);
     }
 
     /**

@@ -3,7 +3,6 @@ package dev.latchkey.cache;
 import com.google.common.base.Throwables;
 import com.google.common.reflect.TypeToken;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -39,18 +38,23 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Source.</b> {@code Cache.memoize} of python-diskcache.
  */
-public final class Memoizer {
+public abstract class Memoizer {
     private static final Json JSON = Json.inOrder();
 
-    private final Cache cache;
     private final String name;
     private final MemoizeOptions options;
 
-    Memoizer(Cache cache, String name, MemoizeOptions options) {
+    /**
+     * Something that remembers results.
+     *
+     * @param name stands for the function
+     * @param options what is remembered, and for how long
+     * @throws IllegalArgumentException if the name is empty
+     */
+    protected Memoizer(String name, MemoizeOptions options) {
         if (name.isEmpty()) {
             throw new IllegalArgumentException("name must not be empty");
         }
-        this.cache = Objects.requireNonNull(cache, "cache");
         this.name = name;
         this.options = Objects.requireNonNull(options, "options");
     }
@@ -64,7 +68,7 @@ public final class Memoizer {
      * @param function the function
      * @return the function that remembers
      */
-    public <A extends @Nullable Object, R> Function<A, @Nullable R> wrap(
+    public final <A extends @Nullable Object, R> Function<A, @Nullable R> wrap(
             Class<R> type, Function<? super A, ? extends @Nullable R> function) {
         return wrap(TypeToken.of(type), function);
     }
@@ -78,7 +82,7 @@ public final class Memoizer {
      * @param function the function
      * @return the function that remembers
      */
-    public <A extends @Nullable Object, R> Function<A, @Nullable R> wrap(
+    public final <A extends @Nullable Object, R> Function<A, @Nullable R> wrap(
             TypeToken<R> type, Function<? super A, ? extends @Nullable R> function) {
         Objects.requireNonNull(type, "type");
         Objects.requireNonNull(function, "function");
@@ -95,7 +99,7 @@ public final class Memoizer {
      * @param function the function
      * @return the function that remembers
      */
-    public <A extends @Nullable Object, B extends @Nullable Object, R> BiFunction<A, B, @Nullable R> wrap(
+    public final <A extends @Nullable Object, B extends @Nullable Object, R> BiFunction<A, B, @Nullable R> wrap(
             Class<R> type, BiFunction<? super A, ? super B, ? extends @Nullable R> function) {
         return wrap(TypeToken.of(type), function);
     }
@@ -110,7 +114,7 @@ public final class Memoizer {
      * @param function the function
      * @return the function that remembers
      */
-    public <A extends @Nullable Object, B extends @Nullable Object, R> BiFunction<A, B, @Nullable R> wrap(
+    public final <A extends @Nullable Object, B extends @Nullable Object, R> BiFunction<A, B, @Nullable R> wrap(
             TypeToken<R> type, BiFunction<? super A, ? super B, ? extends @Nullable R> function) {
         Objects.requireNonNull(type, "type");
         Objects.requireNonNull(function, "function");
@@ -125,7 +129,7 @@ public final class Memoizer {
      * @param function the function
      * @return the function that remembers
      */
-    public <R> Supplier<@Nullable R> wrap(Class<R> type, Supplier<? extends @Nullable R> function) {
+    public final <R> Supplier<@Nullable R> wrap(Class<R> type, Supplier<? extends @Nullable R> function) {
         return wrap(TypeToken.of(type), function);
     }
 
@@ -137,7 +141,7 @@ public final class Memoizer {
      * @param function the function
      * @return the function that remembers
      */
-    public <R> Supplier<@Nullable R> wrap(TypeToken<R> type, Supplier<? extends @Nullable R> function) {
+    public final <R> Supplier<@Nullable R> wrap(TypeToken<R> type, Supplier<? extends @Nullable R> function) {
         Objects.requireNonNull(type, "type");
         Objects.requireNonNull(function, "function");
         return () -> recall(keyOf(), type, function::get);
@@ -151,7 +155,7 @@ public final class Memoizer {
      * @param function the function
      * @return the function that remembers; a checked exception arrives as the cause of a {@link CacheException}
      */
-    public <R> Supplier<@Nullable R> wrapCallable(Class<R> type, Callable<? extends @Nullable R> function) {
+    public final <R> Supplier<@Nullable R> wrapCallable(Class<R> type, Callable<? extends @Nullable R> function) {
         return wrapCallable(TypeToken.of(type), function);
     }
 
@@ -163,26 +167,32 @@ public final class Memoizer {
      * @param function the function
      * @return the function that remembers; a checked exception arrives as the cause of a {@link CacheException}
      */
-    public <R> Supplier<@Nullable R> wrapCallable(TypeToken<R> type, Callable<? extends @Nullable R> function) {
+    public final <R> Supplier<@Nullable R> wrapCallable(TypeToken<R> type, Callable<? extends @Nullable R> function) {
         Objects.requireNonNull(type, "type");
         Objects.requireNonNull(function, "function");
         return () -> recall(keyOf(), type, function);
     }
 
-    private <R> @Nullable R recall(String key, TypeToken<R> type, Callable<? extends @Nullable R> function) {
-        Optional<Cache.Entry<R>> remembered = cache.entry(key, type);
-        if (remembered.isPresent()) {
-            return remembered.get().value();
-        }
-        R result = compute(function);
-        if (options.isCached(result)) {
-            cache.set(key, result == null ? JsonCodec.NULL : result, options.entryOptions());
-        }
-        return result;
-    }
+    /**
+     * The remembered result, or a new one.
+     *
+     * @param <R> the result
+     * @param key where it is stored
+     * @param type its type
+     * @param function what computes it
+     * @return the result
+     */
+    protected abstract <R> @Nullable R recall(String key, TypeToken<R> type, Callable<? extends @Nullable R> function);
 
-    /** Checked exceptions arrive as a cause. */
-    private <R> @Nullable R compute(Callable<? extends @Nullable R> function) {
+    /**
+     * Computes a result.
+     *
+     * @param <R> the result
+     * @param function what computes it
+     * @return the result
+     * @throws CacheException with a checked exception as its cause; after an {@link InterruptedException} the flag is set
+     */
+    protected final <R> @Nullable R compute(Callable<? extends @Nullable R> function) {
         try {
             return function.call();
         } catch (Exception e) {
@@ -201,7 +211,7 @@ public final class Memoizer {
      * @return the name and the JSON of the arguments, with null in the place of an ignored one
      * @throws CodecException if an argument cannot be written as JSON
      */
-    public String keyOf(@Nullable Object... arguments) {
+    public final String keyOf(@Nullable Object... arguments) {
         return name + ":" + JSON.write(options.counting(arguments));
     }
 
@@ -211,12 +221,29 @@ public final class Memoizer {
      * @param arguments the arguments of the call, in their order
      * @return whether there was one
      */
-    public boolean invalidate(@Nullable Object... arguments) {
-        return cache.delete(keyOf(arguments));
+    public final boolean invalidate(@Nullable Object... arguments) {
+        return forget(keyOf(arguments));
+    }
+
+    /**
+     * Forgets a result.
+     *
+     * @param key where it is stored
+     * @return whether there was one
+     */
+    protected abstract boolean forget(String key);
+
+    /**
+     * How results are remembered.
+     *
+     * @return the options
+     */
+    protected final MemoizeOptions options() {
+        return options;
     }
 
     @Override
     public String toString() {
-        return "Memoizer[" + name + ", " + options + "]";
+        return getClass().getSimpleName() + "[" + name + ", " + options + "]";
     }
 }
