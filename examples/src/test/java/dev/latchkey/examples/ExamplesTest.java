@@ -136,6 +136,18 @@ final class ExamplesTest {
     }
 
     @Test
+    void memoizeMainComputesOnce() {
+        assertEquals(
+                List.of("computing 2^10", "1024.0", "1024.0", "stored as power:[2,10]", "forgotten: 1"),
+                run(MemoizeMain.class));
+    }
+
+    @Test
+    void memoizeStampedeMainRendersEachPageOnce() {
+        assertEquals(List.of("100 pages, rendered 3"), run(MemoizeStampedeMain.class));
+    }
+
+    @Test
     void workQueueMainDoesAllItemsAndGivesUpTheBrokenOne() {
         List<String> output = run(WorkQueueMain.class);
         assertTrue(
