@@ -21,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
@@ -45,6 +46,7 @@ final class ThrottleLine {
     /** One attempt also waits for those in front whose attempt is under way; each needs a commit. */
     private static final Duration QUEUE_PATIENCE = Duration.ofMillis(50);
 
+    private static final long COMMIT_PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final Duration CANCEL_PATIENCE = Duration.ofMillis(20);
 
     private final CoordinationEngine engine;
@@ -75,11 +77,19 @@ final class ThrottleLine {
         /** What was answered; null while it waits in the queue. Written under the mutex. */
         volatile @Nullable Answer answer;
 
+        /** The first in the queue is in the database and has asked for it too. */
+        boolean asked;
+
         /** It takes no answer any more. */
         boolean gone;
 
         Caller(Ask ask) {
             this.ask = ask;
+        }
+
+        /** When it stops waiting. Nothing is reserved for it after its time, but what was before it may still be being committed. */
+        long endNanos() {
+            return asked ? ask.latestNanos() + COMMIT_PATIENCE_NANOS : ask.latestNanos();
         }
     }
 
@@ -114,20 +124,23 @@ final class ThrottleLine {
     @Nullable
     Slot tryAcquire(ThrottleRate founding, int permits) {
         engine.requireOpen();
-        Caller caller = new Caller(Ask.now(permits));
         if (states.inTransaction()) {
-            Answer answer = reserve(founding, caller.ask, Deadline.never());
+            Answer answer = reserve(founding, Ask.now(permits, Ask.NEVER_NANOS), Deadline.never());
             return answer.isGranted() ? answer.slot() : null;
         }
+        if (isFirstAsleep()) {
+            return null;
+        }
+        Ask ask = Ask.now(permits, engine.clock().nanos() + QUEUE_PATIENCE.toNanos());
         try {
-            return isFirstAsleep() ? null : await(caller, founding, Deadline.after(QUEUE_PATIENCE));
+            return await(new Caller(ask), founding, Deadline.after(QUEUE_PATIENCE));
         } catch (InterruptedException e) {
             throw new AssertionError("an uninterruptible attempt was interrupted", e);
         }
     }
 
     private @Nullable Slot acquireInTransaction(ThrottleRate founding, Ask ask) {
-        Answer now = reserve(founding, Ask.now(ask.permits()), Deadline.never());
+        Answer now = reserve(founding, Ask.now(ask.permits(), Ask.NEVER_NANOS), Deadline.never());
         if (!now.isGranted() && now.slot().nanos() <= ask.latestNanos()) {
             throw new IllegalStateException("throttle '" + name + "' has no permit yet, and waiting for one inside a"
                     + " transaction would keep everybody else from writing; use tryAcquire or reserve");
@@ -164,7 +177,7 @@ final class ThrottleLine {
                         return null;
                     }
                     case ATTEMPT -> attempt(caller, founding, deadline);
-                    case SLEEP -> sleep(caller, turn.untilNanos, deadline);
+                    case SLEEP -> sleep(caller, turn.untilNanos);
                 }
                 if (!isReady(caller)) {
                     interrupted |= Thread.interrupted();
@@ -172,7 +185,7 @@ final class ThrottleLine {
                         interrupted = false;
                         throw new InterruptedException();
                     }
-                    if (isOver(caller, deadline)) {
+                    if (isOver(caller)) {
                         return null;
                     }
                 }
@@ -210,34 +223,30 @@ final class ThrottleLine {
                         : new Turn(slot <= now ? Step.RETURN : Step.SLEEP, slot);
             }
             if (queue.peek() != caller) {
-                return new Turn(Step.SLEEP, Long.MAX_VALUE);
+                return new Turn(Step.SLEEP, caller.endNanos());
             }
             long look = lookNanos(now);
             attempting = caller.ask.isImmediate() || look <= now;
-            return new Turn(attempting ? Step.ATTEMPT : Step.SLEEP, look);
+            return new Turn(attempting ? Step.ATTEMPT : Step.SLEEP, Math.min(look, caller.endNanos()));
         } finally {
             mutex.unlock();
         }
     }
 
-    /** Whether its slot has come: then neither time nor interrupts matter any more. */
+    /** Whether its slot has come, or none will: then neither time nor interrupts matter any more. */
     private boolean isReady(Caller caller) {
-        mutex.lock();
-        try {
-            Answer answer = caller.answer;
-            return answer != null
-                    && (!answer.isGranted()
-                            || answer.slot().nanos() <= engine.clock().nanos());
-        } finally {
-            mutex.unlock();
-        }
+        Answer answer = caller.answer;
+        return answer != null
+                && (!answer.isGranted()
+                        || answer.slot().nanos() <= engine.clock().nanos());
     }
 
     /** Whether its time is over without an answer; afterwards none is given to it. */
-    private boolean isOver(Caller caller, Deadline deadline) {
+    private boolean isOver(Caller caller) {
         mutex.lock();
         try {
-            caller.gone = caller.answer == null && deadline.hasPassed();
+            caller.gone =
+                    caller.answer == null && caller.endNanos() <= engine.clock().nanos();
             return caller.gone;
         } finally {
             mutex.unlock();
@@ -270,21 +279,16 @@ final class ThrottleLine {
     }
 
     /** Nothing may block between the look at the state and this: it could use up the wake-up that an answer sends. */
-    private void sleep(Caller caller, long untilNanos, Deadline deadline) {
-        Thread thread = caller.thread;
-        asleep.add(thread);
+    private void sleep(Caller caller, long untilNanos) {
+        asleep.add(caller.thread);
         try {
             engine.requireOpen(); // or its end wakes the thread
-            long own = untilNanos == Long.MAX_VALUE
-                    ? Long.MAX_VALUE
-                    : untilNanos - engine.clock().nanos();
-            long left = caller.answer == null ? deadline.remainingNanos() : Long.MAX_VALUE;
-            long nanos = Math.min(own, left);
+            long nanos = untilNanos - engine.clock().nanos();
             if (nanos > 0) {
                 LockSupport.parkNanos(this, nanos);
             }
         } finally {
-            asleep.remove(thread);
+            asleep.remove(caller.thread);
         }
     }
 
@@ -296,6 +300,7 @@ final class ThrottleLine {
         try {
             for (Caller caller : queue) {
                 if (asking.size() < MOST_AT_ONCE) {
+                    caller.asked = caller != first; // who withdraws from the line of writers has not been answered
                     asking.add(caller);
                 }
             }
@@ -308,10 +313,12 @@ final class ThrottleLine {
         List<Answer> answers = List.of();
         try {
             Deadline limit = first.ask.isImmediate() ? Deadline.after(ONE_ATTEMPT) : deadline;
-            answers = update(from -> ThrottleState.reserve(from, founding, asks, mayBeFar, now()), limit);
-            if (answers.stream().anyMatch(Answer::isGranted)) {
+            List<Answer> committed =
+                    update(from -> ThrottleState.reserve(from, founding, asks, mayBeFar, now()), limit);
+            if (committed.stream().anyMatch(Answer::isGranted)) {
                 engine.requireInPlace();
             }
+            answers = committed;
         } catch (CacheTimeoutException e) {
             if (first.ask.isImmediate()) {
                 answers = List.of(Answer.NO_TIME);
@@ -326,6 +333,7 @@ final class ThrottleLine {
         mutex.lock();
         try {
             attempting = false;
+            asking.forEach(caller -> caller.asked = false);
             for (int i = 0; i < answers.size(); i++) {
                 Caller caller = asking.get(i);
                 Answer answer = answers.get(i);
@@ -369,7 +377,7 @@ final class ThrottleLine {
         }
     }
 
-    /** However the wait ended: the next in the queue has its turn, and an unused slot another user. */
+    /** However the wait ended: nothing of it stays, and a slot that is not used goes to somebody else. */
     private void leave(Caller caller, ThrottleRate founding, boolean returned) {
         Answer answer;
         mutex.lock();
@@ -378,7 +386,9 @@ final class ThrottleLine {
             answer = caller.answer;
             queue.remove(caller);
             reserved.remove(caller);
-            wakeFirst();
+            if (!returned) {
+                wakeFirst(); // whose turn, or whose time, may have come sooner
+            }
         } finally {
             mutex.unlock();
         }

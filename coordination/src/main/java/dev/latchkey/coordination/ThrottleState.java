@@ -48,12 +48,15 @@ record ThrottleState(ThrottleRate rate, long tat, long atNanos, long atMillis, S
     /**
      * What a caller wants.
      *
-     * @param latestNanos the last slot that is of use to it
+     * @param latestNanos the last slot that is of use to it, and when it stops waiting for an answer
      * @param isImmediate whether only a slot that has come is of use
      */
     record Ask(long permits, long latestNanos, boolean isImmediate) {
-        static Ask now(long permits) {
-            return new Ask(permits, 0, true);
+        /** Later than any slot. */
+        static final long NEVER_NANOS = Long.MAX_VALUE / 2;
+
+        static Ask now(long permits, long latestNanos) {
+            return new Ask(permits, latestNanos, true);
         }
 
         static Ask until(long permits, long latestNanos) {
@@ -61,7 +64,7 @@ record ThrottleState(ThrottleRate rate, long tat, long atNanos, long atMillis, S
         }
 
         static Ask ever(long permits) {
-            return new Ask(permits, Long.MAX_VALUE, false);
+            return new Ask(permits, NEVER_NANOS, false);
         }
     }
 
@@ -169,7 +172,7 @@ record ThrottleState(ThrottleRate rate, long tat, long atNanos, long atMillis, S
             return new Answer(Verdict.TOO_MANY, new Slot(now.nanos, ask.permits, tat, 0), rate.burst());
         }
         Slot slot = slot(ask.permits, now);
-        long latest = ask.isImmediate ? now.nanos : ask.latestNanos;
+        long latest = ask.isImmediate ? Math.min(now.nanos, ask.latestNanos) : ask.latestNanos;
         Verdict verdict = slot.nanos > latest
                 ? Verdict.TOO_LATE
                 : mayBeFar || slot.nanos - now.nanos <= AHEAD_NANOS ? Verdict.GRANTED : Verdict.NOT_YET;

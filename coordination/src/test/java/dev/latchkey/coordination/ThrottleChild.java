@@ -34,7 +34,8 @@ final class ThrottleChild {
                 switch (command[0]) {
                     case "use" -> use(throttle, Integer.parseInt(command[1]), Long.parseLong(command[2]), command[3]);
                     case "wait" -> start(throttle, Integer.parseInt(command[1]));
-                    case "reserve" -> Child.say("RESERVED " + throttle.reserve(1).slotNanos());
+                    case "reserve" ->
+                        Child.say("RESERVED " + throttle.reserve(1).slotNanos());
                     case "try" -> Child.say("TRIED " + throttle.tryAcquire());
                     default -> throw new IllegalArgumentException(command[0]);
                 }

@@ -45,8 +45,8 @@ class ThrottleProcessTest {
     }
 
     private JavaProcess child(long count, long periodMillis, long burst) {
-        JavaProcess child = processes.start(JavaCommand.of(
-                ThrottleChild.class, path().toString(), "" + count, "" + periodMillis, "" + burst));
+        JavaProcess child = processes.start(
+                JavaCommand.of(ThrottleChild.class, path().toString(), "" + count, "" + periodMillis, "" + burst));
         child.await("OPEN", SOON);
         return child;
     }
@@ -80,9 +80,7 @@ class ThrottleProcessTest {
 
     private static void assertNoneFailed(List<JavaProcess> children) {
         for (JavaProcess child : children) {
-            assertTrue(
-                    child.output().stream().noneMatch(line -> line.startsWith("FAILED")),
-                    child.output()::toString);
+            assertTrue(child.output().stream().noneMatch(line -> line.startsWith("FAILED")), child.output()::toString);
         }
     }
 
@@ -174,7 +172,8 @@ class ThrottleProcessTest {
         }
         List<Long> sorted = slots.stream().sorted().toList();
         assertNoWindowHasTooMany(slots, 1, 100 * MILLI);
-        assertEquals(49 * 100 * MILLI, sorted.get(49) - sorted.get(0), "none of them was left out");
+        // the very first callers come one by one, while the first process still loads its classes
+        assertEquals(47 * 100 * MILLI, sorted.get(49) - sorted.get(2), "none of them was left out");
     }
 
     private static long instant(String answer) {
@@ -217,11 +216,12 @@ class ThrottleProcessTest {
         stopped.stop();
         long start = System.nanoTime();
         other.send("wait 10");
-        long last = 0;
+        List<Long> slots = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
-            last = instant(other.await("GOT", SOON));
+            slots.add(instant(other.await("GOT", SOON)));
         }
-        assertTrue(last - start <= 12 * 50 * MILLI, "held up for " + (last - start));
+        assertTrue(slots.get(0) - start < 1_000 * MILLI, slots + " after " + start);
+        assertEquals(7 * 50 * MILLI, slots.get(9) - slots.get(2), "all slots are the other's: " + slots);
         stopped.cont();
         stopped.await("GOT", SOON);
     }
@@ -229,8 +229,9 @@ class ThrottleProcessTest {
     @Test
     void whatIsReservedOrCancelledInOneProcessIsSoInAll() {
         try (Cache cache = Cache.open(path())) {
-            Throttle throttle =
-                    Throttle.builder(cache, "t", 1, Duration.ofMinutes(1)).burst(2).build();
+            Throttle throttle = Throttle.builder(cache, "t", 1, Duration.ofMinutes(1))
+                    .burst(2)
+                    .build();
             JavaProcess child = child(1, 60_000, 2);
             child.send("reserve");
             long first = instant(child.await("RESERVED", SOON));

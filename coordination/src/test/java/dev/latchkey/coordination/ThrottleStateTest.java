@@ -88,9 +88,13 @@ class ThrottleStateTest {
         ThrottleTimeline timeline = ThrottleTimeline.of(1, SECOND);
         timeline.slot(1);
         State before = timeline.row;
-        assertEquals(Verdict.TOO_LATE, timeline.verdict(Ask.now(1)));
+        assertEquals(Verdict.TOO_LATE, timeline.verdict(Ask.now(1, Ask.NEVER_NANOS)));
         assertEquals(Verdict.TOO_LATE, timeline.verdict(Ask.until(1, START + 1_000 * MILLI - 1)));
         assertEquals(Verdict.TOO_MANY, timeline.verdict(Ask.ever(2)));
+        timeline.pass(1_000 * MILLI);
+        assertEquals(Verdict.TOO_LATE, timeline.verdict(Ask.now(1, timeline.nanos - 1)), "it has gone");
+        assertEquals(Verdict.TOO_LATE, timeline.verdict(Ask.until(1, timeline.nanos - 1)), "it has gone");
+        timeline.pass(-1_000 * MILLI);
         assertEquals(
                 List.of(Verdict.NOT_YET),
                 verdicts(timeline.asks(false, Ask.ever(1), Ask.ever(1))),
@@ -128,7 +132,7 @@ class ThrottleStateTest {
                 false,
                 Ask.ever(1),
                 Ask.until(1, START + MILLI),
-                Ask.now(1),
+                Ask.now(1, Ask.NEVER_NANOS),
                 Ask.ever(2),
                 Ask.until(1, START + 2 * MILLI));
         assertEquals(
@@ -383,7 +387,7 @@ class ThrottleStateTest {
     void noWindowHasMoreThanBurstAndRateAllowWhateverIsAsked(int burst) {
         for (int seed = 0; seed < 300; seed++) {
             Random random = new Random(31L * seed + burst);
-            long interval = 1 + random.nextInt(2_000_000);
+            long interval = random.nextInt(2_000_000) + 1L;
             ThrottleTimeline timeline = new ThrottleTimeline(new ThrottleRate(7, 7 * interval, burst));
             List<Long> slots = new ArrayList<>();
             for (int step = 0; step < 150; step++) {
@@ -400,11 +404,15 @@ class ThrottleStateTest {
     private static void step(ThrottleTimeline timeline, Random random, int burst, long interval, List<Long> slots) {
         long lag = random.nextInt(4) == 0 ? random.nextInt(200_000) : 0;
         timeline.nanos -= lag; // who reads its clock early may write late
-        long permits = 1 + random.nextInt(burst);
+        long permits = random.nextInt(burst) + 1L;
         switch (random.nextInt(5)) {
-            case 0 -> note(timeline.asks(true, Ask.now(permits)), slots);
+            case 0 -> note(timeline.asks(true, Ask.now(permits, Ask.NEVER_NANOS)), slots);
             case 1 -> note(timeline.asks(true, Ask.until(permits, timeline.nanos + random.nextInt(5_000_000))), slots);
-            case 2 -> note(timeline.asks(random.nextBoolean(), Ask.ever(permits), Ask.now(1), Ask.ever(1)), slots);
+            case 2 ->
+                note(
+                        timeline.asks(
+                                random.nextBoolean(), Ask.ever(permits), Ask.now(1, Ask.NEVER_NANOS), Ask.ever(1)),
+                        slots);
             case 3 -> note(timeline.asks(true, Ask.ever(permits)), slots);
             default -> {
                 Slot slot = timeline.reserve(permits);

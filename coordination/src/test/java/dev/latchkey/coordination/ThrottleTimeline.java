@@ -77,7 +77,7 @@ final class ThrottleTimeline {
     }
 
     boolean takes(long permits) {
-        return asks(true, Ask.now(permits)).get(0).isGranted();
+        return asks(true, Ask.now(permits, Ask.NEVER_NANOS)).get(0).isGranted();
     }
 
     Verdict verdict(Ask ask) {
