@@ -28,12 +28,13 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /*
- * The callers of this process queue here, in memory. Only the first of them deals with the database, and reserves slots for itself
- * and for those behind it, up to 10 ms ahead; one slot if the next one is farther away. Whoever has a slot leaves the queue and sleeps
- * until it comes. So what dies with this process is what was reserved for the next 10 ms, or one slot, and not its queue.
+ * The callers of this process queue here, in memory. One at a time deals with the database, and reserves slots for the first of
+ * them and for those behind it, up to 10 ms ahead; one slot if the next one is farther away. Whoever has a slot leaves the queue and
+ * sleeps until it comes. So what dies with this process is what was reserved for the next 10 ms, or one slot, and not its queue.
  *
- * When half of what was reserved has passed the first in the queue reserves again, so that the next transaction is over before the last
- * slot of this one: the rate does not suffer from the time that waking up takes.
+ * Slots are reserved again when half of those 10 ms have passed, so that the next transaction is over before the last of them: the
+ * rate does not suffer from the time that waking up takes. The first in the queue wakes up for it; another caller that is awake and
+ * finds it late does it in its place.
  *
  * `mutex` guards the queue and who has which slot, and is never held while waiting for the database or for a slot.
  */
@@ -61,7 +62,7 @@ final class ThrottleLine {
     private volatile @Nullable State remembered;
     /** Before this instant there is nothing that the first in the queue could reserve. */
     private long nothingBeforeNanos = Long.MIN_VALUE;
-    /** The first in the queue is in the database. */
+    /** One of them is in the database. */
     private boolean attempting;
 
     ThrottleLine(CoordinationEngine engine, String name) {
@@ -77,7 +78,7 @@ final class ThrottleLine {
         /** What was answered; null while it waits in the queue. Written under the mutex. */
         volatile @Nullable Answer answer;
 
-        /** The first in the queue is in the database and has asked for it too. */
+        /** Another caller is in the database and has asked for it too. */
         boolean asked;
 
         /** It takes no answer any more. */
@@ -127,9 +128,6 @@ final class ThrottleLine {
         if (states.inTransaction()) {
             Answer answer = reserve(founding, Ask.now(permits, Ask.NEVER_NANOS), Deadline.never());
             return answer.isGranted() ? answer.slot() : null;
-        }
-        if (isFirstAsleep()) {
-            return null;
         }
         Ask ask = Ask.now(permits, engine.clock().nanos() + QUEUE_PATIENCE.toNanos());
         try {
@@ -222,12 +220,17 @@ final class ThrottleLine {
                         ? new Turn(Step.REFUSE, 0)
                         : new Turn(slot <= now ? Step.RETURN : Step.SLEEP, slot);
             }
-            if (queue.peek() != caller) {
-                return new Turn(Step.SLEEP, caller.endNanos());
-            }
             long look = lookNanos(now);
-            attempting = caller.ask.isImmediate() || look <= now;
-            return new Turn(attempting ? Step.ATTEMPT : Step.SLEEP, Math.min(look, caller.endNanos()));
+            boolean isFirst = queue.peek() == caller;
+            if (!attempting && (look <= now || isFirst && caller.ask.isImmediate())) {
+                attempting = true;
+                return new Turn(Step.ATTEMPT, now);
+            }
+            if (!attempting && !isFirst && caller.ask.isImmediate()) {
+                answer(caller, Answer.NO_TIME); // those in front sleep
+                return new Turn(Step.REFUSE, now);
+            }
+            return new Turn(Step.SLEEP, isFirst && !attempting ? Math.min(look, caller.endNanos()) : caller.endNanos());
         } finally {
             mutex.unlock();
         }
@@ -253,7 +256,7 @@ final class ThrottleLine {
         }
     }
 
-    /** When the first in the queue is to ask: when half of what is reserved here has passed, or all of it: under the mutex. */
+    /** When to ask again: when half of what is reserved here has passed, or all of it: under the mutex. */
     private long lookNanos(long now) {
         long last = lastSlotNanos(now);
         return Math.min(last, Math.max(last - ThrottleState.AHEAD_NANOS / 2, nothingBeforeNanos));
@@ -265,17 +268,6 @@ final class ThrottleLine {
             last = Math.max(last, answerOf(caller).slot().nanos());
         }
         return last;
-    }
-
-    /** Whether those in the queue cannot have their turn soon, nor whoever comes after them. */
-    private boolean isFirstAsleep() {
-        mutex.lock();
-        try {
-            long now = engine.clock().nanos();
-            return !queue.isEmpty() && !attempting && lookNanos(now) > now;
-        } finally {
-            mutex.unlock();
-        }
     }
 
     /** Nothing may block between the look at the state and this: it could use up the wake-up that an answer sends. */
@@ -292,15 +284,15 @@ final class ThrottleLine {
         }
     }
 
-    /** Asks for the first in the queue and for those behind it. */
-    private void attempt(Caller first, ThrottleRate founding, Deadline deadline) {
+    /** Asks for all who stand in the queue, in their order. */
+    private void attempt(Caller self, ThrottleRate founding, Deadline deadline) {
         List<Caller> asking = new ArrayList<>();
         boolean mayBeFar;
         mutex.lock();
         try {
             for (Caller caller : queue) {
                 if (asking.size() < MOST_AT_ONCE) {
-                    caller.asked = caller != first; // who withdraws from the line of writers has not been answered
+                    caller.asked = caller != self; // who withdraws from the line of writers has not been answered
                     asking.add(caller);
                 }
             }
@@ -312,7 +304,7 @@ final class ThrottleLine {
         List<Ask> asks = asking.stream().map(caller -> caller.ask).toList();
         List<Answer> answers = List.of();
         try {
-            Deadline limit = first.ask.isImmediate() ? Deadline.after(ONE_ATTEMPT) : deadline;
+            Deadline limit = self.ask.isImmediate() ? Deadline.after(ONE_ATTEMPT) : deadline;
             List<Answer> committed =
                     update(from -> ThrottleState.reserve(from, founding, asks, mayBeFar, now()), limit);
             if (committed.stream().anyMatch(Answer::isGranted)) {
@@ -320,11 +312,20 @@ final class ThrottleLine {
             }
             answers = committed;
         } catch (CacheTimeoutException e) {
-            if (first.ask.isImmediate()) {
-                answers = List.of(Answer.NO_TIME);
+            if (self.ask.isImmediate()) {
+                answerBusy(self);
             } // else its time is over, or an interrupt ended the wait for the database
         } finally {
             answer(asking, answers, founding);
+        }
+    }
+
+    private void answerBusy(Caller caller) {
+        mutex.lock();
+        try {
+            answer(caller, Answer.NO_TIME);
+        } finally {
+            mutex.unlock();
         }
     }
 
@@ -362,18 +363,13 @@ final class ThrottleLine {
         LockSupport.unpark(caller.thread);
     }
 
-    /** Whoever makes one attempt does not wait for those who sleep in front of it: under the mutex. */
+    /** And whoever makes one attempt, and does not wait for those who sleep in front of it: under the mutex. */
     private void wakeFirst() {
         Caller first = queue.peek();
-        if (first == null) {
-            return;
-        }
-        LockSupport.unpark(first.thread);
-        long now = engine.clock().nanos();
-        if (!attempting && !first.ask.isImmediate() && lookNanos(now) > now) {
-            List<Caller> hasty =
-                    queue.stream().filter(caller -> caller.ask.isImmediate()).toList();
-            hasty.forEach(caller -> answer(caller, Answer.NO_TIME));
+        for (Caller caller : queue) {
+            if (caller == first || caller.ask.isImmediate()) {
+                LockSupport.unpark(caller.thread);
+            }
         }
     }
 

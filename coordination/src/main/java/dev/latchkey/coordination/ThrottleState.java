@@ -90,7 +90,7 @@ record ThrottleState(ThrottleRate rate, long tat, long atNanos, long atMillis, S
 
     /** The slot is the one that was reserved, or the one that would have been. */
     record Answer(Verdict verdict, Slot slot, long burst) {
-        /** The database was busy for too long. */
+        /** The database was busy, or others come first. */
         static final Answer NO_TIME = new Answer(Verdict.TOO_LATE, new Slot(0, 0, 0, 0), 0);
 
         boolean isGranted() {
