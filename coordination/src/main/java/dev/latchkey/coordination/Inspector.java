@@ -10,6 +10,7 @@ import dev.latchkey.cache.spi.SessionInfo;
 import dev.latchkey.cache.spi.State;
 import dev.latchkey.cache.spi.StateStore;
 import dev.latchkey.cache.spi.StoreTransaction;
+import dev.latchkey.coordination.ThrottleState.Reading;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -184,6 +185,19 @@ public final class Inspector {
     public record QueueSize(String name, long ready, long delayed, long inFlight, long dead) {}
 
     /**
+     * A {@link Throttle}.
+     *
+     * @param name its name
+     * @param count how many permits there are in each period
+     * @param period in how much time
+     * @param burst how many there can be at once
+     * @param remaining how many can be had now
+     * @param freeAgain when the next one can be had, by the wall clock; empty if one can be had now
+     */
+    public record ThrottleLevel(
+            String name, long count, Duration period, long burst, long remaining, Optional<Instant> freeAgain) {}
+
+    /**
      * The life of a process in the directory.
      *
      * @param session its number
@@ -331,6 +345,34 @@ public final class Inspector {
     }
 
     /**
+     * The throttles, and how much of each is left.
+     *
+     * @return one entry for each, ordered by name
+     */
+    public List<ThrottleLevel> throttles() {
+        requireOpen();
+        Reading now = Reading.of(engine.clock());
+        return states.list(ThrottleState.KIND, timeout()).stream()
+                .map(state ->
+                        level(state.name(), ThrottleState.parse(state.detail()).asOf(now), now))
+                .toList();
+    }
+
+    private static ThrottleLevel level(String name, ThrottleState state, Reading now) {
+        ThrottleRate rate = state.rate();
+        long retryAfterNanos = state.retryAfterNanos(now);
+        return new ThrottleLevel(
+                name,
+                rate.count(),
+                rate.period(),
+                rate.burst(),
+                state.remaining(now),
+                retryAfterNanos == 0
+                        ? Optional.empty()
+                        : Optional.of(Instant.ofEpochMilli(now.wallMillis()).plusNanos(retryAfterNanos)));
+    }
+
+    /**
      * The sessions: one for each process that has held, waited for or claimed something, until it closes the directory or
      * has been found dead.
      *
@@ -367,7 +409,8 @@ public final class Inspector {
 
     /**
      * Removes what is stored of a name that nobody holds, waits for or has claimed an item of: its state, so that it can be used
-     * as something else, and its items. Nothing happens if nothing is stored. Later grants of the name still get greater tokens.
+     * as something else, and its items. Nothing happens if nothing is stored. Later grants of the name still get greater tokens, and
+     * a throttle has all its permits again.
      *
      * @param name the name
      * @throws IllegalStateException if somebody who lives holds it, waits for it or has claimed an item of it; names who

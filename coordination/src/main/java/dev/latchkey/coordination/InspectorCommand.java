@@ -165,6 +165,18 @@ final class InspectorCommand {
                 .forEach(claim -> claims.row(claim.queue(), claim.item(), claim.attempt(), claim.pid(), claim.label()));
         claims.print(out);
 
+        Table throttles = new Table("THROTTLES", "name", "count", "period", "burst", "remaining", "free in");
+        inspector
+                .throttles()
+                .forEach(throttle -> throttles.row(
+                        throttle.name(),
+                        throttle.count(),
+                        throttle.period(),
+                        throttle.burst(),
+                        throttle.remaining(),
+                        throttle.freeAgain().map(InspectorCommand::untilMillis).orElse("")));
+        throttles.print(out);
+
         Table sessions = new Table("SESSIONS", "session", "pid", "host", "label", "open for", "alive");
         inspector
                 .sessions()
@@ -184,6 +196,10 @@ final class InspectorCommand {
 
     private static String until(Instant end) {
         return seconds(Duration.between(Instant.now(), end));
+    }
+
+    private static String untilMillis(Instant end) {
+        return Math.max(0, Duration.between(Instant.now(), end).toMillis()) + " ms";
     }
 
     private static String seconds(Duration duration) {

@@ -16,6 +16,7 @@ import dev.latchkey.coordination.Inspector.HeldLock;
 import dev.latchkey.coordination.Inspector.Mode;
 import dev.latchkey.coordination.Inspector.QueueSize;
 import dev.latchkey.coordination.Inspector.Stage;
+import dev.latchkey.coordination.Inspector.ThrottleLevel;
 import dev.latchkey.testing.TestDirectory;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -120,6 +121,7 @@ class InspectorTest {
         assertEquals(List.of(), inspector.waiters());
         assertEquals(List.of(), inspector.claims());
         assertEquals(List.of(), inspector.queues());
+        assertEquals(List.of(), inspector.throttles());
         assertEquals(List.of(), inspector.sessions(), "looking opens no session");
     }
 
@@ -301,6 +303,24 @@ class InspectorTest {
     }
 
     @Test
+    void throttlesAreShownWithWhatIsLeftOfThem() {
+        Throttle busy = new Throttle(cache, "busy", 2, Duration.ofHours(2));
+        Throttle.builder(cache, "idle", 100, Duration.ofSeconds(1)).burst(5).build();
+        assertTrue(busy.tryAcquire());
+        List<ThrottleLevel> all = inspector.throttles();
+        assertEquals(new ThrottleLevel("busy", 2, Duration.ofHours(2), 2, 1, Optional.empty()), all.get(0));
+        assertEquals(new ThrottleLevel("idle", 100, Duration.ofSeconds(1), 5, 5, Optional.empty()), all.get(1));
+        assertTrue(busy.tryAcquire());
+        ThrottleLevel used = inspector.throttles().get(0);
+        assertEquals(0, used.remaining());
+        Duration left = Duration.between(Instant.now(), used.freeAgain().orElseThrow());
+        assertTrue(left.toMinutes() >= 58 && left.toMinutes() <= 60, left::toString);
+        assertEquals(List.of(), inspector.permits());
+        inspector.delete("idle");
+        assertEquals(1, inspector.throttles().size());
+    }
+
+    @Test
     void sessionsAreShownAliveOrNot() throws Exception {
         new Lock(cache, "a").lock();
         sql("INSERT INTO LatchkeySession (id, dead, boot_id, label, pid, host, started) VALUES (" + DEAD_SESSION
@@ -417,6 +437,7 @@ class InspectorTest {
         assertThrows(CacheClosedException.class, inspector::waiters);
         assertThrows(CacheClosedException.class, inspector::claims);
         assertThrows(CacheClosedException.class, inspector::queues);
+        assertThrows(CacheClosedException.class, inspector::throttles);
         assertThrows(CacheClosedException.class, inspector::sessions);
         assertThrows(CacheClosedException.class, () -> inspector.forceRelease("a", 1));
         assertThrows(CacheClosedException.class, () -> inspector.delete("a"));
@@ -437,11 +458,14 @@ class InspectorTest {
         Lock lock = new Lock(cache, "a\nb");
         lock.lock();
         new Lock(cache, "plain").lock();
+        assertTrue(new Throttle(cache, "api", 1, Duration.ofHours(1)).tryAcquire());
         String shown = command(path);
         assertTrue(shown.startsWith("0 LOCKS"), shown);
         assertTrue(shown.contains("a?b") && shown.contains("plain"), shown);
         assertTrue(shown.contains(String.valueOf(lock.fencingToken())), shown);
         assertTrue(shown.contains("PERMITS: none"), shown);
+        String throttles = shown.substring(shown.indexOf("THROTTLES"), shown.indexOf("SESSIONS"));
+        assertTrue(throttles.matches("(?s).*api +1 +PT1H +1 +0 +3[56]\\d{5} ms.*"), throttles);
         String token = String.valueOf(lock.fencingToken());
         assertTrue(command(path, "--release", "plain", "1").startsWith("1 nothing of the name 'plain'"));
         assertTrue(command(path, "--release", "a\nb", token).startsWith("0 released"));

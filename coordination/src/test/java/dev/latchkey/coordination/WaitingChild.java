@@ -3,6 +3,7 @@ package dev.latchkey.coordination;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.testing.Child;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,6 +23,7 @@ final class WaitingChild {
         MULTILOCK,
         SEMAPHORE,
         CONDITION,
+        THROTTLE,
         /** Nobody waits, a future does. */
         ASYNC;
 
@@ -34,6 +36,7 @@ final class WaitingChild {
                 case MULTILOCK -> new MultiLock(cache, List.of("a", "b")).lock();
                 case SEMAPHORE -> new BoundedSemaphore(cache, "s", 2).acquire(2);
                 case CONDITION -> awaitCondition(new Lock(cache, "c"));
+                case THROTTLE -> new Throttle(cache, "t", 1, Duration.ofHours(1)).acquire();
                 case ASYNC -> throw new AssertionError("no thread waits");
             }
         }

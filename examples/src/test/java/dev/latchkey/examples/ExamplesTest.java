@@ -106,6 +106,29 @@ final class ExamplesTest {
     }
 
     @Test
+    void throttleMainSpacesItsCallsAndRefillsNothing() {
+        List<String> more = List.of("the next one in more than a minute: true", "reserved: true", "given back: true");
+        for (int sent : new int[] {3, 0}) { // the second run is another process
+            List<String> expected = new ArrayList<>(List.of(
+                    "fetched a",
+                    "fetched b",
+                    "fetched c",
+                    "fetched d",
+                    "four pages took at least 150 ms: true",
+                    "mails sent: " + sent));
+            expected.addAll(more);
+            assertEquals(expected, run(ThrottleMain.class));
+        }
+    }
+
+    @Test
+    void averagerMainAddsUpOverSeveralRuns() {
+        assertEquals(List.of("average: OptionalDouble[0.25]"), run(AveragerMain.class, "0.125", "0.375"));
+        assertEquals(List.of("average: OptionalDouble[2.0]"), run(AveragerMain.class, "5.5"));
+        assertEquals(List.of("taken: OptionalDouble[2.0]", "average: OptionalDouble.empty"), run(AveragerMain.class));
+    }
+
+    @Test
     void rLockMainLocksWithinALock() {
         assertEquals(List.of("balance: 100, held 1 time, locked: true", "locked: false"), run(RLockMain.class));
     }

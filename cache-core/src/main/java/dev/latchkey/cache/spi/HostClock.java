@@ -15,4 +15,13 @@ public interface HostClock {
      * @return the wall clock
      */
     long wallMillis();
+
+    /**
+     * Names the boot that {@link #nanos} counts from, the same in every process until the next one.
+     *
+     * @return the boot; empty where the system does not say
+     */
+    default String bootId() {
+        return "";
+    }
 }

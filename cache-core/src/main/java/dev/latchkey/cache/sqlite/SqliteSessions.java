@@ -101,7 +101,7 @@ final class SqliteSessions implements Sessions {
         tx.db.update(
                 Sql.INSERT_SESSION,
                 session.id(),
-                SystemHostClock.bootId(),
+                clock.bootId(),
                 label(),
                 ProcessHandle.current().pid(),
                 host(),

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 
 /** The clocks of the machine. */
 final class SystemHostClock implements HostClock {
+    private static final String BOOT_ID = readBootId();
+
     /** {@code System.nanoTime} is CLOCK_MONOTONIC on Linux: since boot, the same in every process. */
     @Override
     public long nanos() {
@@ -18,8 +20,12 @@ final class SystemHostClock implements HostClock {
         return System.currentTimeMillis();
     }
 
-    /** Names the boot that {@link #nanos} counts from; empty where the system does not say. */
-    static String bootId() {
+    @Override
+    public String bootId() {
+        return BOOT_ID;
+    }
+
+    private static String readBootId() {
         try {
             return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
         } catch (IOException e) {
