@@ -16,6 +16,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -103,7 +104,11 @@ class WorkQueueTest {
             claim.nack("failure " + i);
         }
         assertTrue(queue.claim(Duration.ZERO).isEmpty());
-        assertEquals(List.of(new WorkQueue.DeadLetter<>("poison", 3, "failure 3")), queue.deadLetters());
+        DeadLetter<String> letter = queue.deadLetters().get(0);
+        assertEquals("poison", letter.value());
+        assertEquals(3, letter.attempts());
+        assertEquals("failure 3", letter.reason());
+        assertTrue(Duration.between(letter.since(), Instant.now()).abs().compareTo(SOON) < 0);
         assertEquals(0, queue.size());
     }
 
