@@ -12,12 +12,12 @@ import java.util.stream.Collectors;
  * so that all of them cost as much as one, and a put wakes one thread in each process.
  *
  * <p>Whoever waits reads the database when the queue is rung, when a delay is over, and every 40 ms in any case. Between two such
- * looks only the kernel is asked, every 10 ms, whether one of those has died that have claims; while nobody else has any, nothing
+ * looks only the kernel is asked, every 20 ms, whether one of those has died that have claims; while nobody else has any, nothing
  * is asked. So the claims of the dead come back within 50 ms whatever happens to the hints.
  */
 final class Claimers {
     private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(40);
-    private static final long PROBE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final long PROBE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
     /** Held by the one that waits for all. */
     final ReentrantLock turn = new ReentrantLock(true);
@@ -42,12 +42,12 @@ final class Claimers {
         likely = any;
     }
 
-    /** The dead are asked for at most every 10 ms, so that a backlog is not slowed down by it. */
+    /** The dead are asked for at most every 20 ms, so that a backlog is not slowed down by it. */
     boolean isProbeDue() {
         return engine.clock().nanos() - nextProbeNanos >= 0;
     }
 
-    /** Which of them are dead; nobody asks again for 10 ms. */
+    /** Which of them are dead; nobody asks again for 20 ms. */
     Set<Long> dead(List<Long> claimants) {
         nextProbeNanos = engine.clock().nanos() + PROBE_NANOS;
         return claimants.stream().filter(engine.sessions()::isDead).collect(Collectors.toUnmodifiableSet());

@@ -346,16 +346,11 @@ public final class WorkQueue<E> {
     }
 
     private Look look(Deadline deadline) {
-        long now = now();
-        return states.query(
-                items -> {
-                    long due = items.nextDueMillis(name);
-                    List<Long> others = items.claimants(name).stream()
-                            .filter(claimant -> !queues.isOwn(claimant))
-                            .toList();
-                    return new Look(due <= now || items.hasReady(name), due, others);
-                },
-                deadline);
+        ItemStore.Outlook outlook = states.ask(items -> items.outlook(name), deadline);
+        List<Long> others = outlook.claimants().stream()
+                .filter(claimant -> !queues.isOwn(claimant))
+                .toList();
+        return new Look(outlook.ready() || outlook.nextDueMillis() <= now(), outlook.nextDueMillis(), others);
     }
 
     /** What a transaction has claimed; if nothing, whether the next should try again. */
@@ -501,7 +496,7 @@ public final class WorkQueue<E> {
      */
     public long size() {
         long now = now();
-        return ask(items -> items.count(name, Item.Status.READY)
+        return query(items -> items.count(name, Item.Status.READY)
                 + items.count(name, Item.Status.DELAYED)
                 - items.countDelayed(name, now));
     }
@@ -513,7 +508,7 @@ public final class WorkQueue<E> {
      */
     public long delayed() {
         long now = now();
-        return ask(items -> items.countDelayed(name, now));
+        return query(items -> items.countDelayed(name, now));
     }
 
     /**
@@ -522,7 +517,7 @@ public final class WorkQueue<E> {
      * @return their number
      */
     public long inFlight() {
-        return ask(items -> items.count(name, Item.Status.CLAIMED));
+        return query(items -> items.count(name, Item.Status.CLAIMED));
     }
 
     /**
@@ -581,7 +576,7 @@ public final class WorkQueue<E> {
      * @return a snapshot, in the order in which they were given up
      */
     public List<DeadLetter<E>> deadLetters() {
-        return ask(items -> items.dead(name, 0, Integer.MAX_VALUE)).stream()
+        return query(items -> items.dead(name, 0, Integer.MAX_VALUE)).stream()
                 .sorted(GIVEN_UP_FIRST)
                 .map(item -> new DeadLetter<>(item, this::decode))
                 .toList();
@@ -682,7 +677,7 @@ public final class WorkQueue<E> {
         open.requireOpen();
     }
 
-    private <R> R ask(Function<ItemStore, R> question) {
+    private <R> R query(Function<ItemStore, R> question) {
         requireOpen();
         try {
             State unused = states.read(KIND, name, timeout());

@@ -3,6 +3,7 @@ package dev.latchkey.coordination;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.testing.Child;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,6 +23,10 @@ final class WaitingChild {
         MULTILOCK,
         SEMAPHORE,
         CONDITION,
+        /** An item of a queue of which nobody has claimed one. */
+        IDLE_QUEUE,
+        /** An item of a queue of which another process has claimed one, and may die. */
+        QUEUE,
         /** Nobody waits, a future does. */
         ASYNC;
 
@@ -34,7 +39,15 @@ final class WaitingChild {
                 case MULTILOCK -> new MultiLock(cache, List.of("a", "b")).lock();
                 case SEMAPHORE -> new BoundedSemaphore(cache, "s", 2).acquire(2);
                 case CONDITION -> awaitCondition(new Lock(cache, "c"));
+                case IDLE_QUEUE -> claim(new WorkQueue<>(cache, "idle", String.class));
+                case QUEUE -> claim(new WorkQueue<>(cache, "busy", String.class));
                 case ASYNC -> throw new AssertionError("no thread waits");
+            }
+        }
+
+        private static void claim(WorkQueue<String> queue) throws InterruptedException {
+            if (queue.claim(Duration.ofDays(1)).isEmpty()) {
+                throw new AssertionError("gave up");
             }
         }
 

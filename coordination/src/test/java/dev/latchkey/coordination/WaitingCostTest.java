@@ -72,6 +72,9 @@ class WaitingCostTest {
         held.add(new ReadWriteLock(cache, "w").writeLock().acquire());
         held.add(new BoundedSemaphore(cache, "s", 2).acquirePermit());
         held.add(new Lock(cache, "async").acquire());
+        WorkQueue<String> busy = new WorkQueue<>(cache, "busy", String.class);
+        busy.put("item");
+        held.add(busy.claim(Duration.ZERO).orElseThrow());
         return held;
     }
 
@@ -132,7 +135,7 @@ class WaitingCostTest {
         }
         int places =
                 switch (what) {
-                    case MULTILOCK -> 0; // it stands in no line
+                    case MULTILOCK, IDLE_QUEUE, QUEUE -> 0; // it stands in no line
                     case CONDITION -> JVMS * THREADS;
                     default -> JVMS;
                 };

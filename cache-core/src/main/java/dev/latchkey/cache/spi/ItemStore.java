@@ -13,12 +13,21 @@ public interface ItemStore {
     long add(Item item);
 
     /**
-     * Whether a row of a name is ready.
+     * What a claimer may expect.
+     *
+     * @param ready whether a row is ready
+     * @param nextDueMillis when the next delayed row is due, perhaps in the past, or {@link Long#MAX_VALUE}
+     * @param claimants the sessions that have claimed rows, each once
+     */
+    record Outlook(boolean ready, long nextDueMillis, List<Long> claimants) {}
+
+    /**
+     * Looks at all that may let a claimer go on, in one statement.
      *
      * @param name the name
-     * @return true if one is
+     * @return what there is
      */
-    boolean hasReady(String name);
+    Outlook outlook(String name);
 
     /**
      * The first rows that are ready: highest priority, then lowest id.
@@ -28,14 +37,6 @@ public interface ItemStore {
      * @return the rows, with their values
      */
     List<Item> ready(String name, int most);
-
-    /**
-     * When the next delayed row of a name is due.
-     *
-     * @param name the name
-     * @return the earliest instant on the wall clock, perhaps in the past, or {@link Long#MAX_VALUE}
-     */
-    long nextDueMillis(String name);
 
     /**
      * Makes delayed rows that are due ready, earliest first.

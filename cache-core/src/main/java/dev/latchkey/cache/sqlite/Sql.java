@@ -190,21 +190,27 @@ final class Sql {
             " id, name, status, priority, due, attempt, session, token, owner, since, dedup_key, reason";
     private static final String ITEM = "SELECT" + ITEM_COLUMNS + ", value FROM LatchkeyItem ";
     private static final String ITEM_WITHOUT_VALUE = "SELECT" + ITEM_COLUMNS + ", NULL FROM LatchkeyItem ";
-    static final String HAS_READY_ITEM = "SELECT 1 FROM LatchkeyItem WHERE name = ? AND status = 0 LIMIT 1";
     static final String READY_ITEMS = ITEM + "WHERE name = ? AND status = 0 ORDER BY priority DESC, id LIMIT ?";
-    static final String ITEM_NEXT_DUE =
-            "SELECT due FROM LatchkeyItem WHERE name = ? AND status = 3 ORDER BY due LIMIT 1";
     static final String MAKE_ITEMS_READY = """
             UPDATE LatchkeyItem SET status = 0 WHERE id IN (
                 SELECT id FROM LatchkeyItem WHERE name = ? AND status = 3 AND due <= ? ORDER BY due LIMIT ?)""";
     /** One step through the index for each session, not for each claim. */
-    static final String ITEM_CLAIMANTS = """
+    private static final String WITH_CLAIMANT = """
             WITH RECURSIVE claimant (id) AS (
                 SELECT min(session) FROM LatchkeyItem WHERE name = ?1 AND status = 1
                 UNION ALL
                 SELECT (SELECT min(session) FROM LatchkeyItem WHERE name = ?1 AND status = 1 AND session > claimant.id)
                 FROM claimant WHERE claimant.id IS NOT NULL)
-            SELECT id FROM claimant WHERE id IS NOT NULL""";
+            """;
+
+    static final String ITEM_CLAIMANTS = WITH_CLAIMANT + "SELECT id FROM claimant WHERE id IS NOT NULL";
+    /** 0 if one is ready, 1 and when the next is due, 2 and who has claims. */
+    static final String ITEM_OUTLOOK = WITH_CLAIMANT + """
+            SELECT * FROM (SELECT 0, 0 FROM LatchkeyItem WHERE name = ?1 AND status = 0 LIMIT 1)
+            UNION ALL
+            SELECT * FROM (SELECT 1, due FROM LatchkeyItem WHERE name = ?1 AND status = 3 ORDER BY due LIMIT 1)
+            UNION ALL
+            SELECT 2, id FROM claimant WHERE id IS NOT NULL""";
 
     static final String ITEMS_OF_CLAIMANT =
             ITEM_WITHOUT_VALUE + "WHERE name = ? AND status = 1 AND session = ? ORDER BY id";

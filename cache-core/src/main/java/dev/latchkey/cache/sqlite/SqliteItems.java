@@ -4,6 +4,7 @@ import dev.latchkey.cache.spi.Item;
 import dev.latchkey.cache.spi.ItemStore;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Ordered rows, in the table LatchkeyItem. */
@@ -35,19 +36,27 @@ final class SqliteItems implements ItemStore {
     }
 
     @Override
-    public boolean hasReady(String name) {
-        return db.one(Sql.HAS_READY_ITEM, row -> true, name) != null;
+    public Outlook outlook(String name) {
+        boolean[] ready = new boolean[1];
+        long[] due = {Long.MAX_VALUE};
+        List<Long> claimants = new ArrayList<>();
+        List<Boolean> unused = db.all(
+                Sql.ITEM_OUTLOOK,
+                row -> switch (row.getInt(1)) {
+                    case 0 -> ready[0] = true;
+                    case 1 -> {
+                        due[0] = row.getLong(2);
+                        yield true;
+                    }
+                    default -> claimants.add(row.getLong(2));
+                },
+                name);
+        return new Outlook(ready[0], due[0], List.copyOf(claimants));
     }
 
     @Override
     public List<Item> ready(String name, int most) {
         return db.all(Sql.READY_ITEMS, SqliteItems::item, name, (long) most);
-    }
-
-    @Override
-    public long nextDueMillis(String name) {
-        Long due = db.one(Sql.ITEM_NEXT_DUE, row -> row.getLong(1), name);
-        return due == null ? Long.MAX_VALUE : due;
     }
 
     @Override
