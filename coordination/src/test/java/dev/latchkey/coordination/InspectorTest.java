@@ -274,11 +274,16 @@ class InspectorTest {
         assertEquals("work", claimed.queue());
         assertEquals(2, claimed.attempt());
         assertEquals(PID, claimed.pid());
+        assertEquals(Thread.currentThread().getName(), claimed.thread());
+        assertTrue(Duration.between(claimed.since(), Instant.now()).abs().compareTo(SOON) < 0);
+        assertFalse(inspector.forceRelease("empty", claimed.token()));
         assertEquals(
                 List.of(new QueueSize("empty", 0, 0, 0, 0), new QueueSize("work", 2, 0, 1, 0)), inspector.queues());
-        claim.close();
+        assertTrue(inspector.forceRelease("work", claimed.token()));
+        assertThrows(ClaimLostException.class, claim::ack);
         assertEquals(List.of(), inspector.claims());
-        assertEquals(new QueueSize("work", 2, 0, 0, 1), inspector.queues().get(1));
+        queue.put("later", PutOptions.none().delay(Duration.ofDays(1)));
+        assertEquals(new QueueSize("work", 2, 1, 0, 1), inspector.queues().get(1));
     }
 
     @Test
