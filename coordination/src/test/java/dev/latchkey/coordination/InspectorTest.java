@@ -436,6 +436,28 @@ class InspectorTest {
     }
 
     @Test
+    void theCommandShowsWhatIsClaimedAndTakesItBack() throws Exception {
+        String path = directory.resolve("cache").toString();
+        WorkQueue<String> queue = new WorkQueue<>(cache, "work", String.class);
+        queue.put("item");
+        Claim<String> claim = elsewhere(() -> {
+            Thread.currentThread().setName("a worker");
+            return queue.claim(Duration.ZERO).orElseThrow();
+        });
+        String token = String.valueOf(inspector.claims().get(0).token());
+        String shown = command(path);
+        String row = shown.lines()
+                .filter(line -> line.contains("a worker"))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(shown));
+        assertTrue(row.contains("work") && row.contains(token) && row.contains(String.valueOf(PID)), row);
+        assertTrue(command(path, "--release", "work", token).startsWith("0 released"));
+        assertTrue(command(path, "--release", "work", token).startsWith("1 "));
+        assertThrows(ClaimLostException.class, claim::ack);
+        assertEquals(1, queue.size());
+    }
+
+    @Test
     void theCommandRefusesWrongArgumentsAndCreatesNothing() {
         String missing = directory.resolve("missing").toString();
         for (String[] args : new String[][] {

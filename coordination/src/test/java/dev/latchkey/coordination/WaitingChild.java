@@ -80,12 +80,16 @@ final class WaitingChild {
 
     /** What is measured is waiting, not compiling. */
     @SuppressWarnings("LockNotBeforeTry") // there is nothing to be done under it
-    private static void warmUp(Cache cache) {
+    private static void warmUp(Cache cache) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1_500);
         Lock lock = new Lock(cache, "warm-up");
+        WorkQueue<String> queue = new WorkQueue<>(cache, "warm-up queue", String.class);
         while (System.nanoTime() < end) {
             lock.lock();
             lock.unlock();
+            if (queue.claim(Duration.ZERO).isPresent()) {
+                throw new AssertionError("nothing was put");
+            }
         }
     }
 
