@@ -25,7 +25,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -360,23 +362,30 @@ public final class WorkQueue<E> {
         Session session = engine.sessions().self(deadline);
         queues.claiming(session);
         String owner = Thread.currentThread().getName();
-        Taken taken = write(
-                (tx, maxAttempts) -> {
-                    int back = takeBack(tx, maxAttempts, dead);
-                    if (tx.items().makeReady(name, now(), STEP) == STEP) {
-                        return new Taken(List.of(), true); // they are in order only when all that are due have come
-                    }
-                    List<Item> items = take(tx, max, session, owner);
-                    if (back > items.size()) {
-                        tx.ring(name);
-                    }
-                    return new Taken(items, false);
-                },
-                deadline);
-        if (!taken.items.isEmpty()) {
-            engine.requireInPlace();
+        Queue<Item> claimed = new ConcurrentLinkedQueue<>();
+        try {
+            Taken taken = write(
+                    (tx, maxAttempts) -> {
+                        int back = takeBack(tx, maxAttempts, dead);
+                        if (tx.items().makeReady(name, now(), STEP) == STEP) {
+                            return new Taken(List.of(), true); // in order only when all that are due have come
+                        }
+                        List<Item> items = take(tx, max, session, owner);
+                        claimed.addAll(items);
+                        if (back > items.size()) {
+                            tx.ring(name);
+                        }
+                        return new Taken(items, false);
+                    },
+                    deadline);
+            if (!taken.items.isEmpty()) {
+                engine.requireInPlace();
+            }
+            return taken;
+        } catch (CacheException e) {
+            claimed.forEach(item -> engine.schedule(() -> giveBack(item, "claimed in vain: " + e), Duration.ZERO));
+            throw e; // it may have been committed all the same, and nobody else knows of these claims
         }
-        return taken;
     }
 
     private int takeBack(StoreTransaction tx, int maxAttempts, Set<Long> dead) {
@@ -563,8 +572,8 @@ public final class WorkQueue<E> {
         int wanted = requireAttempts(maxAttempts);
         requireOpen();
         try {
-            State stored = states.write(tx -> WorkQueues.store(tx, tx.state(KIND, name), wanted), timeout());
-            afterCommit(() -> registered = stored.exists());
+            State unused = states.write(tx -> WorkQueues.store(tx, tx.state(KIND, name), wanted), timeout());
+            afterCommit(() -> registered = true);
         } catch (WrongKindException e) {
             throw new NameInUseException(e);
         }

@@ -10,8 +10,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.common.reflect.TypeToken;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheClosedException;
+import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CodecException;
+import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.cache.spi.StateStore;
 import dev.latchkey.testing.TestDirectory;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
@@ -20,6 +24,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -683,5 +688,40 @@ class WorkQueueTest {
         assertThrows(CacheClosedException.class, queue::maxAttempts);
         assertThrows(CacheClosedException.class, claim::ack);
         claim.close();
+    }
+
+    /** As after an I/O error: nobody has the claim, and the process lives. */
+    @Test
+    void anItemWhoseClaimWasCommittedAndIsTakenForFailedIsNotLost() throws InterruptedException {
+        queue.put("a");
+        CoordinationEngine engine = cache.unwrap(CoordinationEngine.class);
+        StateStore failing = proxy(StateStore.class, engine.states(), (method, call) -> {
+            Object result = call.call();
+            if (method.equals("write")) {
+                throw new CacheException("was committed and is taken for failed");
+            }
+            return result;
+        });
+        WorkQueue<String> unlucky = new WorkQueue<>(
+                cache,
+                proxy(CoordinationEngine.class, engine, (method, call) -> {
+                    return method.equals("states") ? failing : call.call();
+                }),
+                "q",
+                TypeToken.of(String.class),
+                null);
+        assertThrows(CacheException.class, () -> unlucky.claim(Duration.ZERO));
+        assertEquals(2, queue.claim(SOON).orElseThrow().attempt());
+    }
+
+    private interface Around {
+        Object call(String method, Callable<Object> call) throws Exception;
+    }
+
+    private static <T> T proxy(Class<T> type, T target, Around around) {
+        return type.cast(Proxy.newProxyInstance(
+                WorkQueueTest.class.getClassLoader(),
+                new Class<?>[] {type},
+                (self, method, arguments) -> around.call(method.getName(), () -> method.invoke(target, arguments))));
     }
 }
