@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -164,14 +163,25 @@ public final class Inspector {
      * @param queue the name of the queue
      * @param item the number of the item
      * @param attempt how often it has been claimed, this time included
-     * @param token the number of the claim within its session
+     * @param token the number of the claim
      * @param session the session that claimed it
      * @param pid the process, in its own PID name space
      * @param host the host name
      * @param label what the process calls itself
+     * @param thread the name of the thread that claimed it
+     * @param since when it was claimed, by the wall clock
      */
     public record ClaimedItem(
-            String queue, long item, long attempt, long token, long session, long pid, String host, String label) {}
+            String queue,
+            long item,
+            long attempt,
+            long token,
+            long session,
+            long pid,
+            String host,
+            String label,
+            String thread,
+            Instant since) {}
 
     /**
      * How many items a {@link WorkQueue} has.
@@ -323,14 +333,12 @@ public final class Inspector {
      */
     public List<QueueSize> queues() {
         requireOpen();
-        Set<String> names = new TreeSet<>();
-        states.list(WorkQueue.KIND, timeout()).forEach(state -> names.add(state.name()));
+        List<State> queues = states.list(WorkQueue.KIND, timeout());
         long now = engine.clock().wallMillis();
         return states.query(
-                items -> {
-                    names.addAll(items.names());
-                    return names.stream().map(name -> size(items, name, now)).toList();
-                },
+                items -> queues.stream()
+                        .map(queue -> size(items, queue.name(), now))
+                        .toList(),
                 timeout());
     }
 
@@ -338,7 +346,7 @@ public final class Inspector {
         long delayed = items.countDelayed(name, now);
         return new QueueSize(
                 name,
-                items.count(name, Item.Status.READY) - delayed,
+                items.count(name, Item.Status.READY) + items.count(name, Item.Status.DELAYED) - delayed,
                 delayed,
                 items.count(name, Item.Status.CLAIMED),
                 items.count(name, Item.Status.DEAD));
@@ -392,17 +400,21 @@ public final class Inspector {
     }
 
     /**
-     * Frees what has a token, whoever holds it: a lock, a read or write lock, or permits. The former holder learns it when it next
-     * asks, and what it writes by {@code runFenced} is refused; what it does elsewhere may overlap with the next holder.
+     * Frees what has a token, whoever holds it: a lock, a read or write lock, permits, or a claimed item, which is given back as
+     * if its last attempt had failed. The former holder learns it when it next asks, and what it writes by {@code runFenced}, or
+     * in the transaction of an {@code ack}, is refused; what it does elsewhere may overlap with the next holder.
      *
      * @param name the name
-     * @param token the token of the grant, as {@link #locks} and {@link #permits} show it
+     * @param token the token of the grant, as {@link #locks}, {@link #permits} and {@link #claims} show it
      * @return whether it was freed; false if nothing of this name has this token
      */
     public boolean forceRelease(String name, long token) {
         requireOpen();
-        return states.find(Names.require(name), timeout())
-                .flatMap(state -> Kind.find(state.kind()))
+        Optional<State> stored = states.find(Names.require(name), timeout());
+        if (stored.isPresent() && stored.get().kind().equals(WorkQueue.KIND)) {
+            return WorkQueues.of(engine).forceRelease(name, token, timeout());
+        }
+        return stored.flatMap(state -> Kind.find(state.kind()))
                 .map(kind -> Cohorts.of(engine).cohort(kind, name).keeper.forceRelease(token, timeout()))
                 .orElse(false);
     }
@@ -445,7 +457,9 @@ public final class Inspector {
         }
         looked.ifPresent(tx::remove);
         dead.forEach(tx::bury);
-        tx.items().removeAll(name);
+        for (Item.Status status : Item.Status.values()) {
+            int unused = tx.items().removeSome(name, status, Integer.MAX_VALUE);
+        }
         return true;
     }
 
@@ -550,7 +564,9 @@ public final class Inspector {
                     item.session(),
                     session.pid(),
                     session.host(),
-                    session.label());
+                    session.label(),
+                    item.owner(),
+                    Instant.ofEpochMilli(item.sinceMillis()));
         }
 
         String inWords(long user) {

@@ -22,8 +22,8 @@ final class InspectorCommand {
             usage: java -cp ... dev.latchkey.coordination.Inspector DIRECTORY [--release NAME TOKEN]
 
             Shows who holds, waits for and has claimed what in the cache directory DIRECTORY, beside live processes.
-            --release NAME TOKEN frees the lock or permits of NAME that have this TOKEN, whoever holds them: the way
-            out when a holder is stopped for ever.
+            --release NAME TOKEN frees the lock or permits of NAME that have this TOKEN, or takes back the item that
+            was claimed with it, whoever holds them: the way out when a holder is stopped for ever.
 
             Exit status: 0 done; 1 no cache in DIRECTORY, or nothing has this token; 2 wrong usage.""";
 
@@ -159,10 +159,19 @@ final class InspectorCommand {
                         queues.row(queue.name(), queue.ready(), queue.delayed(), queue.inFlight(), queue.dead()));
         queues.print(out);
 
-        Table claims = new Table("CLAIMS", "queue", "item", "attempt", "pid", "label");
+        Table claims =
+                new Table("CLAIMS", "queue", "item", "attempt", "token", "claimed for", "pid", "thread", "label");
         inspector
                 .claims()
-                .forEach(claim -> claims.row(claim.queue(), claim.item(), claim.attempt(), claim.pid(), claim.label()));
+                .forEach(claim -> claims.row(
+                        claim.queue(),
+                        claim.item(),
+                        claim.attempt(),
+                        claim.token(),
+                        ago(claim.since()),
+                        claim.pid(),
+                        claim.thread(),
+                        claim.label()));
         claims.print(out);
 
         Table throttles = new Table("THROTTLES", "name", "count", "period", "burst", "remaining", "free in");

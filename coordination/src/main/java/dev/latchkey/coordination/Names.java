@@ -9,13 +9,18 @@ final class Names {
     private Names() {}
 
     static String require(String name) {
+        return require("name", name);
+    }
+
+    /** The same for something else that names a thing. */
+    static String require(String what, String name) {
         if (name.isEmpty() || name.length() > LONGEST) {
             throw new IllegalArgumentException(
-                    "name must have 1 to " + LONGEST + " characters, had " + name.length() + ": '" + name + "'");
+                    what + " must have 1 to " + LONGEST + " characters, had " + name.length() + ": '" + name + "'");
         }
         if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
             throw new IllegalArgumentException(
-                    "name must not contain half a character (an unpaired surrogate): two such"
+                    what + " must not contain half a character (an unpaired surrogate): two such"
                             + " names would be one in the database; was '" + name + "'");
         }
         return name;

@@ -295,11 +295,16 @@ class InspectorTest {
         assertEquals("work", claimed.queue());
         assertEquals(2, claimed.attempt());
         assertEquals(PID, claimed.pid());
+        assertEquals(Thread.currentThread().getName(), claimed.thread());
+        assertTrue(Duration.between(claimed.since(), Instant.now()).abs().compareTo(SOON) < 0);
+        assertFalse(inspector.forceRelease("empty", claimed.token()));
         assertEquals(
                 List.of(new QueueSize("empty", 0, 0, 0, 0), new QueueSize("work", 2, 0, 1, 0)), inspector.queues());
-        claim.close();
+        assertTrue(inspector.forceRelease("work", claimed.token()));
+        assertThrows(ClaimLostException.class, claim::ack);
         assertEquals(List.of(), inspector.claims());
-        assertEquals(new QueueSize("work", 2, 0, 0, 1), inspector.queues().get(1));
+        queue.put("later", PutOptions.none().delay(Duration.ofDays(1)));
+        assertEquals(new QueueSize("work", 2, 1, 0, 1), inspector.queues().get(1));
     }
 
     @Test
@@ -471,6 +476,28 @@ class InspectorTest {
         assertTrue(command(path, "--release", "a\nb", token).startsWith("0 released"));
         assertTrue(command(path, "--release", "a\nb", token).startsWith("1 "));
         assertThrows(LockLostException.class, lock::unlock);
+    }
+
+    @Test
+    void theCommandShowsWhatIsClaimedAndTakesItBack() throws Exception {
+        String path = directory.resolve("cache").toString();
+        WorkQueue<String> queue = new WorkQueue<>(cache, "work", String.class);
+        queue.put("item");
+        Claim<String> claim = elsewhere(() -> {
+            Thread.currentThread().setName("a worker");
+            return queue.claim(Duration.ZERO).orElseThrow();
+        });
+        String token = String.valueOf(inspector.claims().get(0).token());
+        String shown = command(path);
+        String row = shown.lines()
+                .filter(line -> line.contains("a worker"))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(shown));
+        assertTrue(row.contains("work") && row.contains(token) && row.contains(String.valueOf(PID)), row);
+        assertTrue(command(path, "--release", "work", token).startsWith("0 released"));
+        assertTrue(command(path, "--release", "work", token).startsWith("1 "));
+        assertThrows(ClaimLostException.class, claim::ack);
+        assertEquals(1, queue.size());
     }
 
     @Test

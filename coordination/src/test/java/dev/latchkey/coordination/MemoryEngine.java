@@ -355,6 +355,11 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
     }
 
     @Override
+    public <R> R ask(Function<ItemStore, R> call, Deadline deadline) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public boolean inTransaction() {
         return false;
     }

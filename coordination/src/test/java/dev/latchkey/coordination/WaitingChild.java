@@ -24,6 +24,10 @@ final class WaitingChild {
         SEMAPHORE,
         CONDITION,
         THROTTLE,
+        /** An item of a queue of which nobody has claimed one. */
+        IDLE_QUEUE,
+        /** An item of a queue of which another process has claimed one, and may die. */
+        QUEUE,
         /** Nobody waits, a future does. */
         ASYNC;
 
@@ -37,7 +41,15 @@ final class WaitingChild {
                 case SEMAPHORE -> new BoundedSemaphore(cache, "s", 2).acquire(2);
                 case CONDITION -> awaitCondition(new Lock(cache, "c"));
                 case THROTTLE -> new Throttle(cache, "t", 1, Duration.ofHours(1)).acquire();
+                case IDLE_QUEUE -> claim(new WorkQueue<>(cache, "idle", String.class));
+                case QUEUE -> claim(new WorkQueue<>(cache, "busy", String.class));
                 case ASYNC -> throw new AssertionError("no thread waits");
+            }
+        }
+
+        private static void claim(WorkQueue<String> queue) throws InterruptedException {
+            if (queue.claim(Duration.ofDays(1)).isEmpty()) {
+                throw new AssertionError("gave up");
             }
         }
 
@@ -70,12 +82,16 @@ final class WaitingChild {
 
     /** What is measured is waiting, not compiling. */
     @SuppressWarnings("LockNotBeforeTry") // there is nothing to be done under it
-    private static void warmUp(Cache cache) {
+    private static void warmUp(Cache cache) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1_500);
         Lock lock = new Lock(cache, "warm-up");
+        WorkQueue<String> queue = new WorkQueue<>(cache, "warm-up queue", String.class);
         while (System.nanoTime() < end) {
             lock.lock();
             lock.unlock();
+            if (queue.claim(Duration.ZERO).isPresent()) {
+                throw new AssertionError("nothing was put");
+            }
         }
     }
 

@@ -73,6 +73,9 @@ class WaitingCostTest {
         held.add(new BoundedSemaphore(cache, "s", 2).acquirePermit());
         held.add(new Lock(cache, "async").acquire());
         new Throttle(cache, "t", 1, Duration.ofHours(1)).acquire(); // the next ones come too late for this test
+        WorkQueue<String> busy = new WorkQueue<>(cache, "busy", String.class);
+        busy.put("item");
+        held.add(busy.claim(Duration.ZERO).orElseThrow());
         return held;
     }
 
@@ -133,7 +136,7 @@ class WaitingCostTest {
         }
         int places =
                 switch (what) {
-                    case MULTILOCK, THROTTLE -> 0; // they stand in no line
+                    case MULTILOCK, THROTTLE, IDLE_QUEUE, QUEUE -> 0; // they stand in no line
                     case CONDITION -> JVMS * THREADS;
                     default -> JVMS;
                 };

@@ -10,21 +10,28 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.common.reflect.TypeToken;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheClosedException;
+import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CodecException;
+import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.cache.spi.StateStore;
 import dev.latchkey.testing.TestDirectory;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -103,7 +110,11 @@ class WorkQueueTest {
             claim.nack("failure " + i);
         }
         assertTrue(queue.claim(Duration.ZERO).isEmpty());
-        assertEquals(List.of(new WorkQueue.DeadLetter<>("poison", 3, "failure 3")), queue.deadLetters());
+        DeadLetter<String> letter = queue.deadLetters().get(0);
+        assertEquals("poison", letter.value());
+        assertEquals(3, letter.attempts());
+        assertEquals("failure 3", letter.reason());
+        assertTrue(Duration.between(letter.since(), Instant.now()).abs().compareTo(SOON) < 0);
         assertEquals(0, queue.size());
     }
 
@@ -356,5 +367,361 @@ class WorkQueueTest {
             assertEquals(1, same.size());
             assertFalse(same.claim(Duration.ZERO).isEmpty());
         }
+    }
+
+    private List<String> values(List<Claim<String>> claims) {
+        return claims.stream().map(Claim::value).toList();
+    }
+
+    @Test
+    void theHighestPriorityComesFirstAndWithinItTheOldest() throws InterruptedException {
+        queue.put("low", PutOptions.none().priority(-1));
+        queue.put("first");
+        queue.put("second");
+        queue.put("high", PutOptions.none().priority(Integer.MAX_VALUE));
+        queue.claimBatch(3, Duration.ZERO).forEach(Claim::nack);
+        assertEquals(List.of("high", "first", "second", "low"), values(queue.claimBatch(10, Duration.ZERO)));
+    }
+
+    @Test
+    void aDelayedItemIsClaimedWithinFiftyMillisecondsOfItsTimeAlsoByOneThatWaits() throws InterruptedException {
+        long start = System.nanoTime();
+        queue.put("late", PutOptions.none().delay(Duration.ofMillis(300)).priority(5));
+        queue.put("now");
+        assertEquals(1, queue.size());
+        assertEquals(1, queue.delayed());
+        assertEquals(List.of("now"), values(queue.claimBatch(10, Duration.ZERO)));
+        Claim<String> late = queue.claim(SOON).orElseThrow();
+        long millis = (System.nanoTime() - start) / 1_000_000;
+        assertEquals("late", late.value());
+        assertTrue(millis >= 299 && millis <= 350, "after " + millis + " ms");
+        late.nack(Duration.ofMillis(200), "again");
+        assertEquals(1, queue.delayed());
+        assertTrue(queue.claim(Duration.ofMillis(100)).isEmpty());
+        assertEquals(2, queue.claim(SOON).orElseThrow().attempt());
+    }
+
+    @Test
+    void anItemWithoutEndOfItsDelayIsNotClaimed() throws InterruptedException {
+        queue.put("never", PutOptions.none().delay(Duration.ofSeconds(Long.MAX_VALUE)));
+        assertTrue(queue.claim(Duration.ofMillis(60)).isEmpty());
+        assertEquals(1, queue.delayed());
+        assertEquals(1, queue.clear());
+    }
+
+    /** More than are made ready in one transaction. */
+    @Test
+    void manyItemsThatAreDueTogetherComeInTheirOrder() throws InterruptedException {
+        int items = 1300;
+        cache.transact(() -> {
+            for (int i = 0; i < items; i++) {
+                queue.put(
+                        "item " + i,
+                        PutOptions.none().delay(Duration.ofMillis(items - i)).priority(i % 2));
+            }
+        });
+        await().atMost(SOON).until(() -> queue.delayed() == 0);
+        assertEquals(items, queue.size());
+        for (int i = 0; i < items; i++) {
+            int expected = i < items / 2 ? 2 * i + 1 : 2 * i - items;
+            assertEquals("item " + expected, claim().value());
+        }
+    }
+
+    @Test
+    void aKeyIsFreeWhenItsItemIsDoneOrDead() throws InterruptedException {
+        PutOptions key = PutOptions.none().dedupKey("k");
+        assertTrue(queue.put("a", key));
+        assertFalse(queue.put("b", key), "the first waits");
+        assertTrue(queue.put("b", PutOptions.none().dedupKey("other")));
+        Claim<String> claim = claim();
+        assertFalse(queue.put("b", key), "the first is claimed");
+        claim.nack(Duration.ofDays(1), "later");
+        assertFalse(queue.put("b", key), "the first is delayed");
+        assertEquals(2, queue.clear());
+        assertTrue(queue.put("c", key), "the first is gone");
+        claim().ack();
+        assertTrue(queue.put("d", key), "the one before was acknowledged");
+        claim().deadLetter("never");
+        assertTrue(queue.put("e", key), "the one before is a dead letter");
+        assertEquals(0, queue.redrive(), "its key is in use");
+        assertEquals("e", claim().value());
+        assertEquals("d", queue.deadLetters().get(0).value());
+    }
+
+    @Test
+    void redrivenItemsStartAnewInTheirOldPlaces() throws InterruptedException {
+        for (String item : List.of("a", "b", "c")) {
+            queue.put(item);
+        }
+        claim().deadLetter("first");
+        claim().deadLetter("second");
+        List<DeadLetter<String>> letters = queue.deadLetters();
+        assertEquals(List.of("a", "b"), letters.stream().map(DeadLetter::value).toList());
+        assertEquals(1, queue.redrive(letters.subList(1, 2)));
+        assertEquals(List.of("b", "c"), values(queue.claimBatch(10, Duration.ZERO)));
+        assertEquals(1, queue.redrive());
+        Claim<String> again = claim();
+        assertEquals("a", again.value());
+        assertEquals(1, again.attempt());
+        assertEquals(letters.get(0).id(), again.id());
+        again.deadLetter("again");
+        assertEquals(0, queue.deleteDeadLetters(letters), "they are other dead letters by now, or none");
+        assertEquals(1, queue.deleteDeadLetters());
+        assertEquals(List.of(), queue.deadLetters());
+    }
+
+    @Test
+    void deadLettersOfAnotherQueueAreRefused() throws InterruptedException {
+        WorkQueue<String> other = new WorkQueue<>(cache, "other", String.class);
+        other.put("a");
+        other.claim(Duration.ZERO).orElseThrow().deadLetter("no");
+        List<DeadLetter<String>> letters = other.deadLetters();
+        assertThrows(IllegalArgumentException.class, () -> queue.redrive(letters));
+        assertThrows(IllegalArgumentException.class, () -> queue.deleteDeadLetters(letters));
+        assertEquals(1, other.redrive(letters));
+    }
+
+    @Test
+    void aDeadLetterThatCannotBeReadIsShownAllTheSame() throws InterruptedException {
+        queue.put("no number");
+        claim().deadLetter("why");
+        DeadLetter<Integer> letter =
+                new WorkQueue<>(cache, "q", Integer.class).deadLetters().get(0);
+        assertEquals("why", letter.reason());
+        assertThrows(CodecException.class, letter::value);
+        assertTrue(letter.toString().contains("why"), letter::toString);
+    }
+
+    @Test
+    void anItemThatCannotBeReadDoesNotKeepABatchFromBeingClaimed() throws InterruptedException {
+        queue.put("1");
+        queue.put("no number");
+        queue.put("2");
+        WorkQueue<Integer> numbers = new WorkQueue<>(cache, "q", Integer.class);
+        List<Claim<Integer>> claims = numbers.claimBatch(3, Duration.ZERO);
+        assertEquals(List.of(1, 2), claims.stream().map(Claim::value).toList());
+        assertEquals(1, queue.size());
+        assertEquals(2, claim().attempt());
+    }
+
+    @Test
+    void aBatchIsWhatIsReadyAndEndsItemByItem() throws InterruptedException {
+        queue.put("a");
+        queue.put("b");
+        List<Claim<String>> claims = queue.claimBatch(5, Duration.ofDays(1));
+        assertEquals(List.of("a", "b"), values(claims));
+        claims.get(1).ack();
+        claims.get(0).close();
+        assertEquals(List.of("a"), values(queue.claimBatch(1, Duration.ZERO)));
+        assertEquals(List.of(), queue.claimBatch(1, Duration.ZERO));
+        assertThrows(IllegalArgumentException.class, () -> queue.claimBatch(0, Duration.ZERO));
+    }
+
+    @Test
+    void whateverEndedAClaimItIsOver() throws InterruptedException {
+        List<Consumer<Claim<String>>> ends =
+                List.of(Claim::ack, Claim::nack, claim -> claim.deadLetter("x"), Claim::close);
+        for (Consumer<Claim<String>> end : ends) {
+            queue.put("a");
+            Claim<String> claim = claim();
+            end.accept(claim);
+            assertThrows(ClaimLostException.class, claim::ack);
+            assertThrows(ClaimLostException.class, () -> claim.nack(Duration.ZERO, "x"));
+            assertThrows(ClaimLostException.class, () -> claim.deadLetter("x"));
+            claim.close();
+            claim.close();
+            long unused = queue.clear();
+        }
+        assertEquals(0, queue.inFlight());
+    }
+
+    /** A close that the database had no time for is final for its caller, and is written when it can be. */
+    @Test
+    void aCloseThatFoundTheDatabaseBusyIsWrittenLater() throws Exception {
+        queue.put("a");
+        Claim<String> claim = claim();
+        CountDownLatch began = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        Future<?> transaction = threads.submit(() -> cache.transact(() -> {
+            began.countDown();
+            return end.await(20, TimeUnit.SECONDS);
+        }));
+        assertTrue(began.await(20, TimeUnit.SECONDS));
+        claim.close();
+        assertThrows(ClaimLostException.class, claim::ack);
+        end.countDown();
+        transaction.get(20, TimeUnit.SECONDS);
+        assertEquals(2, queue.claim(SOON).orElseThrow().attempt());
+    }
+
+    @Test
+    void oneOfSeveralThreadsWaitsForAllAndEachGetsItsItem() throws Exception {
+        List<Future<Optional<Claim<String>>>> waiters = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            waiters.add(threads.submit(() -> queue.claim(SOON)));
+        }
+        assertTrue(queue.claim(Duration.ofMillis(100)).isEmpty(), "one that does not wait as long");
+        Thread[] interrupted = new Thread[1];
+        Future<?> impatient = threads.submit(() -> {
+            interrupted[0] = Thread.currentThread();
+            return assertThrows(InterruptedException.class, () -> queue.claim(SOON));
+        });
+        await().atMost(SOON).until(() -> interrupted[0] != null);
+        interrupted[0].interrupt();
+        impatient.get(5, TimeUnit.SECONDS);
+        long start = System.nanoTime();
+        cache.transact(() -> {
+            for (int i = 0; i < 8; i++) {
+                queue.put("item");
+            }
+        });
+        for (Future<Optional<Claim<String>>> waiter : waiters) {
+            waiter.get(10, TimeUnit.SECONDS).orElseThrow().ack();
+        }
+        assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(2), "they went one after the other at once");
+    }
+
+    @Test
+    void aWaitingClaimerMayBeWokenByANackAndByARedrive() throws Exception {
+        queue.put("a");
+        Claim<String> claim = claim();
+        Future<Optional<Claim<String>>> waiter = threads.submit(() -> queue.claim(SOON));
+        await().pollDelay(Duration.ofMillis(60)).until(() -> !waiter.isDone());
+        claim.nack();
+        Claim<String> second = waiter.get(5, TimeUnit.SECONDS).orElseThrow();
+        second.deadLetter("no");
+        Future<Optional<Claim<String>>> third = threads.submit(() -> queue.claim(SOON));
+        await().pollDelay(Duration.ofMillis(60)).until(() -> !third.isDone());
+        assertEquals(1, queue.redrive());
+        assertEquals(1, third.get(5, TimeUnit.SECONDS).orElseThrow().attempt());
+    }
+
+    @Test
+    void theLimitOfAttemptsCanBeAltered() throws InterruptedException {
+        assertEquals(3, queue.maxAttempts());
+        queue.alterMaxAttempts(1);
+        assertEquals(1, queue.maxAttempts());
+        assertEquals(1, WorkQueue.withMaxAttempts(cache, "q", String.class, 1).maxAttempts());
+        queue.put("a");
+        claim().nack("once");
+        assertEquals("once", queue.deadLetters().get(0).reason());
+        assertThrows(IllegalArgumentException.class, () -> queue.alterMaxAttempts(0));
+        new Lock(cache, "a lock").lock();
+        WorkQueue<String> lock = new WorkQueue<>(cache, "a lock", String.class);
+        assertThrows(NameInUseException.class, () -> lock.alterMaxAttempts(2));
+        assertThrows(NameInUseException.class, () -> lock.claim(Duration.ZERO));
+        assertThrows(NameInUseException.class, lock::deadLetters);
+    }
+
+    @Test
+    void aDeletedQueueIsAFreshOneForThoseWhoKnewIt() throws InterruptedException {
+        queue.put("a", PutOptions.none().delay(Duration.ofDays(1)));
+        Inspector.of(cache).delete("q");
+        assertEquals(0, queue.delayed());
+        queue.put("b");
+        assertEquals("b", claim().value());
+        Inspector.of(cache).claims().forEach(claim -> assertEquals("q", claim.queue()));
+        WorkQueue<String> other = new WorkQueue<>(cache, "p", String.class);
+        other.put("a");
+        Inspector.of(cache).delete("p");
+        new Lock(cache, "p").lock();
+        assertThrows(NameInUseException.class, () -> other.put("b"), "the name is a lock by now");
+    }
+
+    @Test
+    void largeItemsWork() throws InterruptedException {
+        String large = "x".repeat(3_000_000);
+        queue.put(large);
+        claim().nack();
+        Claim<String> claim = claim();
+        assertEquals(large, claim.value());
+        claim.ack();
+        WorkQueue<byte[]> arrays = new WorkQueue<>(cache, "arrays", byte[].class);
+        arrays.put(new byte[1_000_000]);
+        assertEquals(1_000_000, arrays.claim(SOON).orElseThrow().value().length);
+    }
+
+    @Test
+    void whatOneTransactionPutsItMayClaimAndAcknowledge() {
+        cache.transact(() -> {
+            queue.put("a");
+            queue.put("late", PutOptions.none().delay(Duration.ofDays(1)));
+            Claim<String> claim = queue.claim(SOON).orElseThrow();
+            claim.ack();
+            assertThrows(ClaimLostException.class, claim::ack);
+            return null;
+        });
+        assertEquals(0, queue.size());
+        assertEquals(1, queue.delayed());
+    }
+
+    @Test
+    void badOptionsAreRefused() throws InterruptedException {
+        PutOptions none = PutOptions.none();
+        assertThrows(IllegalArgumentException.class, () -> none.delay(Duration.ofNanos(-1)));
+        assertThrows(IllegalArgumentException.class, () -> none.dedupKey(""));
+        assertThrows(IllegalArgumentException.class, () -> none.dedupKey("\ud800"));
+        assertThrows(NullPointerException.class, () -> none.dedupKey(null));
+        assertThrows(NullPointerException.class, () -> none.delay(null));
+        assertThrows(NullPointerException.class, () -> queue.put("a", null));
+        assertEquals(none.priority(1).dedupKey("k"), none.dedupKey("k").priority(1));
+        queue.put("a");
+        Claim<String> claim = claim();
+        assertThrows(IllegalArgumentException.class, () -> claim.nack(Duration.ofMillis(-1), "x"));
+        assertThrows(NullPointerException.class, () -> claim.nack(Duration.ZERO, null));
+        assertThrows(NullPointerException.class, () -> claim.deadLetter(null));
+        claim.ack();
+    }
+
+    @Test
+    void aClosedCacheRefusesEveryCall() throws InterruptedException {
+        queue.put("a");
+        Claim<String> claim = claim();
+        cache.close();
+        assertThrows(CacheClosedException.class, () -> queue.put("b"));
+        assertThrows(CacheClosedException.class, () -> queue.claim(Duration.ZERO));
+        assertThrows(CacheClosedException.class, queue::delayed);
+        assertThrows(CacheClosedException.class, queue::deadLetters);
+        assertThrows(CacheClosedException.class, queue::redrive);
+        assertThrows(CacheClosedException.class, queue::clear);
+        assertThrows(CacheClosedException.class, queue::maxAttempts);
+        assertThrows(CacheClosedException.class, claim::ack);
+        claim.close();
+    }
+
+    /** As after an I/O error: nobody has the claim, and the process lives. */
+    @Test
+    void anItemWhoseClaimWasCommittedAndIsTakenForFailedIsNotLost() throws InterruptedException {
+        queue.put("a");
+        CoordinationEngine engine = cache.unwrap(CoordinationEngine.class);
+        StateStore failing = proxy(StateStore.class, engine.states(), (method, call) -> {
+            Object result = call.call();
+            if (method.equals("write")) {
+                throw new CacheException("was committed and is taken for failed");
+            }
+            return result;
+        });
+        WorkQueue<String> unlucky = new WorkQueue<>(
+                cache,
+                proxy(CoordinationEngine.class, engine, (method, call) -> {
+                    return method.equals("states") ? failing : call.call();
+                }),
+                "q",
+                TypeToken.of(String.class),
+                null);
+        assertThrows(CacheException.class, () -> unlucky.claim(Duration.ZERO));
+        assertEquals(2, queue.claim(SOON).orElseThrow().attempt());
+    }
+
+    private interface Around {
+        Object call(String method, Callable<Object> call) throws Exception;
+    }
+
+    private static <T> T proxy(Class<T> type, T target, Around around) {
+        return type.cast(Proxy.newProxyInstance(
+                WorkQueueTest.class.getClassLoader(),
+                new Class<?>[] {type},
+                (self, method, arguments) -> around.call(method.getName(), () -> method.invoke(target, arguments))));
     }
 }

@@ -2,6 +2,7 @@ package dev.latchkey.examples;
 
 import dev.latchkey.cache.Cache;
 import dev.latchkey.coordination.Claim;
+import dev.latchkey.coordination.DeadLetter;
 import dev.latchkey.coordination.WorkQueue;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,7 +31,9 @@ public final class WorkQueueMain {
                 }
                 next = queue.claim(Duration.ZERO);
             }
-            System.out.println("given up: " + queue.deadLetters());
+            for (DeadLetter<String> letter : queue.deadLetters()) {
+                System.out.println("given up: " + letter.value() + ", " + letter.reason());
+            }
         }
     }
 

@@ -183,6 +183,22 @@ final class ExamplesTest {
     }
 
     @Test
+    void workQueueOptionsMainSendsEveryMailOnceAndInOrder() {
+        assertEquals(
+                List.of(
+                        "report: true",
+                        "report again: false",
+                        "ready: 2, delayed: 1",
+                        "sent password to alice",
+                        "sent report to bob",
+                        "attempt 2 at reminder to bob",
+                        "given up: reminder to bob, closed without ack",
+                        "redriven: 1",
+                        "sent reminder to bob"),
+                run(WorkQueueOptionsMain.class));
+    }
+
+    @Test
     void streamMainCountsTheLinesOfAFileThatItStored() throws IOException {
         Path file = Files.writeString(directory.resolve("lines.txt"), "one of many lines\n".repeat(20_000));
         assertEquals(List.of("lines: 20000", "still there: false"), run(StreamMain.class, file.toString()));

@@ -33,7 +33,7 @@ enum BrokenRule {
             "OVERLAP MUTUAL_EXCLUSION"),
     /** Whoever has claimed an item is taken for dead without being probed. */
     NO_LIVENESS_CHECK_OF_CLAIMS(
-            "coordination/src/main/java/dev/latchkey/coordination/WorkQueue.java",
+            "coordination/src/main/java/dev/latchkey/coordination/Claimers.java",
             ".filter(engine.sessions()::isDead)",
             ".filter(session -> session != 0)",
             ScenarioName.QUEUE,

@@ -1,7 +1,6 @@
 package dev.latchkey.cache.spi;
 
 import java.util.List;
-import java.util.Optional;
 
 /** Ordered rows under a name, in the transaction they are reached through. */
 public interface ItemStore {
@@ -9,49 +8,73 @@ public interface ItemStore {
      * Adds a row; its id is given by the store.
      *
      * @param item the row, id ignored
-     * @return the id, or -1 if the name already has a row with its dedup key
+     * @return the id, or -1 if a row of the name that is not dead has its dedup key
      */
     long add(Item item);
 
     /**
-     * The first ready row: highest priority, then lowest id, of those that are due.
+     * What a claimer may expect.
+     *
+     * @param ready whether a row is ready
+     * @param nextDueMillis when the next delayed row is due, perhaps in the past, or {@link Long#MAX_VALUE}
+     * @param claimants the sessions that have claimed rows, each once
+     */
+    record Outlook(boolean ready, long nextDueMillis, List<Long> claimants) {}
+
+    /**
+     * Looks at all that may let a claimer go on, in one statement.
+     *
+     * @param name the name
+     * @return what there is
+     */
+    Outlook outlook(String name);
+
+    /**
+     * The first rows that are ready: highest priority, then lowest id.
+     *
+     * @param name the name
+     * @param most how many at most
+     * @return the rows, with their values
+     */
+    List<Item> ready(String name, int most);
+
+    /**
+     * Makes delayed rows that are due ready, earliest first.
      *
      * @param name the name
      * @param nowMillis the wall clock
-     * @return the row
+     * @param most how many at most
+     * @return how many
      */
-    Optional<Item> firstReady(String name, long nowMillis);
+    int makeReady(String name, long nowMillis, int most);
 
     /**
-     * When the next row that is not yet due becomes due.
+     * Replaces all of a row but its value and what never changes, if it still has the status, the claim and the instant that it
+     * had, and no other row that is not dead has its dedup key.
+     *
+     * @param from the row as it was read or stored
+     * @param to the new content of the row
+     * @return whether it was replaced
+     */
+    boolean replace(Item from, Item to);
+
+    /**
+     * Removes a row, if it still has the status, the claim and the instant that it had.
+     *
+     * @param item the row as it was read or stored
+     * @return whether it was removed
+     */
+    boolean remove(Item item);
+
+    /**
+     * Removes some rows of a name that stand in a status.
      *
      * @param name the name
-     * @param nowMillis the wall clock
-     * @return the earliest later due time, or {@link Long#MAX_VALUE}
+     * @param status where they stand
+     * @param most how many at most
+     * @return how many
      */
-    long nextDueMillis(String name, long nowMillis);
-
-    /**
-     * Reads one row.
-     *
-     * @param id the row
-     * @return the row, if it is still there
-     */
-    Optional<Item> get(long id);
-
-    /**
-     * Replaces a row.
-     *
-     * @param item the new content of the row with its id
-     */
-    void put(Item item);
-
-    /**
-     * Removes a row.
-     *
-     * @param id the row
-     */
-    void remove(long id);
+    int removeSome(String name, Item.Status status, int most);
 
     /**
      * The sessions that have claimed rows of a name.
@@ -66,39 +89,26 @@ public interface ItemStore {
      *
      * @param name the name
      * @param session the session
-     * @return the rows
+     * @return the rows, without their values
      */
     List<Item> claimedBy(String name, long session);
 
     /**
      * The claimed rows of all names, by name and oldest first.
      *
-     * @return the rows
+     * @return the rows, without their values
      */
     List<Item> claimed();
 
     /**
-     * The names that have rows.
-     *
-     * @return each once, in order
-     */
-    List<String> names();
-
-    /**
-     * Removes all rows of a name.
+     * Some of the dead rows of a name, by id.
      *
      * @param name the name
+     * @param behind only rows with a greater id
+     * @param most how many at most
+     * @return the rows, with their values
      */
-    void removeAll(String name);
-
-    /**
-     * The rows of a name in a status, in claim order.
-     *
-     * @param name the name
-     * @param status where they stand
-     * @return the rows
-     */
-    List<Item> list(String name, Item.Status status);
+    List<Item> dead(String name, long behind, int most);
 
     /**
      * How many rows of a name stand in a status.
@@ -110,7 +120,7 @@ public interface ItemStore {
     long count(String name, Item.Status status);
 
     /**
-     * How many ready rows of a name are not yet due.
+     * How many delayed rows of a name are not yet due.
      *
      * @param name the name
      * @param nowMillis the wall clock

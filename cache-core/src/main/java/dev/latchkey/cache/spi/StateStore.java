@@ -95,6 +95,16 @@ public interface StateStore {
     <R> R query(Function<ItemStore, R> work, Deadline deadline);
 
     /**
+     * Runs a single reading call, which sees one moment by itself; cheaper than {@link #query}.
+     *
+     * @param <R> what the call returns
+     * @param call what to read
+     * @param deadline how long to wait for the database
+     * @return what the call returned
+     */
+    <R> R ask(Function<ItemStore, R> call, Deadline deadline);
+
+    /**
      * Whether the calling thread is inside a transaction that a call would join.
      *
      * @return true inside {@code transact}

@@ -184,33 +184,56 @@ final class Sql {
     static final String UPDATE_STATE_FOR_LIVING =
             UPDATE_STATE + " AND EXISTS (SELECT 1 FROM LatchkeySession WHERE id = ? AND dead = 0)";
 
-    // Items
+    // Items: each names its status, so that it uses the index that has only the rows of that status
 
-    static final String ITEM_COLUMNS =
-            " id, name, status, priority, due, attempt, session, token, dedup_key, reason, value"
-                    + " FROM LatchkeyItem ";
-    static final String ITEM = "SELECT" + ITEM_COLUMNS + "WHERE id = ?";
-    static final String ITEM_FIRST_READY =
-            "SELECT" + ITEM_COLUMNS + "WHERE name = ? AND status = 0 AND due <= ? ORDER BY priority DESC, id LIMIT 1";
-    static final String ITEM_NEXT_DUE =
-            "SELECT due FROM LatchkeyItem WHERE name = ? AND status = 0 AND due > ? ORDER BY due LIMIT 1";
-    static final String ITEM_CLAIMANTS = "SELECT DISTINCT session FROM LatchkeyItem WHERE name = ? AND status = 1";
+    private static final String ITEM_COLUMNS =
+            " id, name, status, priority, due, attempt, session, token, owner, since, dedup_key, reason";
+    private static final String ITEM = "SELECT" + ITEM_COLUMNS + ", value FROM LatchkeyItem ";
+    private static final String ITEM_WITHOUT_VALUE = "SELECT" + ITEM_COLUMNS + ", NULL FROM LatchkeyItem ";
+    static final String READY_ITEMS = ITEM + "WHERE name = ? AND status = 0 ORDER BY priority DESC, id LIMIT ?";
+    static final String MAKE_ITEMS_READY = """
+            UPDATE LatchkeyItem SET status = 0 WHERE id IN (
+                SELECT id FROM LatchkeyItem WHERE name = ? AND status = 3 AND due <= ? ORDER BY due LIMIT ?)""";
+    /** One step through the index for each session, not for each claim. */
+    private static final String WITH_CLAIMANT = """
+            WITH RECURSIVE claimant (id) AS (
+                SELECT min(session) FROM LatchkeyItem WHERE name = ?1 AND status = 1
+                UNION ALL
+                SELECT (SELECT min(session) FROM LatchkeyItem WHERE name = ?1 AND status = 1 AND session > claimant.id)
+                FROM claimant WHERE claimant.id IS NOT NULL)
+            """;
+
+    static final String ITEM_CLAIMANTS = WITH_CLAIMANT + "SELECT id FROM claimant WHERE id IS NOT NULL";
+    /** 0 if one is ready, 1 and when the next is due, 2 and who has claims. */
+    static final String ITEM_OUTLOOK = WITH_CLAIMANT + """
+            SELECT * FROM (SELECT 0, 0 FROM LatchkeyItem WHERE name = ?1 AND status = 0 LIMIT 1)
+            UNION ALL
+            SELECT * FROM (SELECT 1, due FROM LatchkeyItem WHERE name = ?1 AND status = 3 ORDER BY due LIMIT 1)
+            UNION ALL
+            SELECT 2, id FROM claimant WHERE id IS NOT NULL""";
+
     static final String ITEMS_OF_CLAIMANT =
-            "SELECT" + ITEM_COLUMNS + "WHERE name = ? AND status = 1 AND session = ? ORDER BY id";
-    static final String ITEMS_CLAIMED = "SELECT" + ITEM_COLUMNS + "WHERE status = 1 ORDER BY name, id";
-    static final String ITEM_NAMES = "SELECT DISTINCT name FROM LatchkeyItem ORDER BY name";
-    static final String DELETE_ITEMS = "DELETE FROM LatchkeyItem WHERE name = ?";
-    static final String ITEMS_IN_STATUS =
-            "SELECT" + ITEM_COLUMNS + "WHERE name = ? AND status = ? ORDER BY priority DESC, id";
-    static final String ITEM_COUNT = "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = ?";
-    static final String ITEM_COUNT_DELAYED =
-            "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = 0 AND due > ?";
+            ITEM_WITHOUT_VALUE + "WHERE name = ? AND status = 1 AND session = ? ORDER BY id";
+    static final String CLAIMED_ITEMS = ITEM_WITHOUT_VALUE + "WHERE status = 1 ORDER BY name, id";
+    static final String DEAD_ITEMS = ITEM + "WHERE name = ? AND status = 2 AND id > ? ORDER BY id LIMIT ?";
+    static final String COUNT_READY_ITEMS = "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = 0";
+    static final String COUNT_CLAIMED_ITEMS = "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = 1";
+    static final String COUNT_DEAD_ITEMS = "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = 2";
+    static final String COUNT_DELAYED_ITEMS = "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = 3";
+    static final String COUNT_ITEMS_NOT_DUE = COUNT_DELAYED_ITEMS + " AND due > ?";
     static final String INSERT_ITEM = """
-            INSERT INTO LatchkeyItem (name, status, priority, due, attempt, session, token, dedup_key, reason, value)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id""";
+            INSERT INTO LatchkeyItem (name, status, priority, due, attempt, session, token, owner, since, dedup_key,
+                reason, value)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id""";
+    private static final String UNCHANGED_ITEM =
+            " WHERE id = ? AND status = ? AND session = ? AND token = ? AND since = ?";
     static final String UPDATE_ITEM = """
-            UPDATE LatchkeyItem SET status = ?, priority = ?, due = ?, attempt = ?, session = ?, token = ?,
-                dedup_key = ?, reason = ?, value = ?
-            WHERE id = ?""";
-    static final String DELETE_ITEM = "DELETE FROM LatchkeyItem WHERE id = ?";
+            UPDATE OR IGNORE LatchkeyItem SET status = ?, due = ?, attempt = ?, session = ?, token = ?, owner = ?,
+                since = ?, reason = ?""" + UNCHANGED_ITEM;
+    static final String DELETE_ITEM = "DELETE FROM LatchkeyItem" + UNCHANGED_ITEM;
+    private static final String DELETE_ITEMS = "DELETE FROM LatchkeyItem WHERE id IN (SELECT id FROM LatchkeyItem";
+    static final String DELETE_READY_ITEMS = DELETE_ITEMS + " WHERE name = ? AND status = 0 LIMIT ?)";
+    static final String DELETE_CLAIMED_ITEMS = DELETE_ITEMS + " WHERE name = ? AND status = 1 LIMIT ?)";
+    static final String DELETE_DEAD_ITEMS = DELETE_ITEMS + " WHERE name = ? AND status = 2 LIMIT ?)";
+    static final String DELETE_DELAYED_ITEMS = DELETE_ITEMS + " WHERE name = ? AND status = 3 LIMIT ?)";
 }

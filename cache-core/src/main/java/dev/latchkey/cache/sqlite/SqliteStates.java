@@ -335,6 +335,14 @@ final class SqliteStates implements StateStore {
     }
 
     @Override
+    public <R> R ask(Function<ItemStore, R> call, Deadline deadline) {
+        Tx joined = writer.current();
+        return joined != null
+                ? call.apply(new SqliteItems(joined.db))
+                : readers.read(db -> call.apply(new SqliteItems(db)), deadline);
+    }
+
+    @Override
     public boolean inTransaction() {
         return writer.current() != null;
     }
