@@ -432,7 +432,7 @@ final class Cohort {
     /** How long to sleep at most before looking again. */
     long pollNanos() {
         Seen last = remembered;
-        return last != null && last.turns.line().isFirst(self) ? FIRST_POLL_NANOS : POLL_NANOS;
+        return last != null && last.turns.line().isNext(self) ? FIRST_POLL_NANOS : POLL_NANOS;
     }
 
     /** An uninterruptible wait must not be kept awake by an interrupt that it is to ignore. */

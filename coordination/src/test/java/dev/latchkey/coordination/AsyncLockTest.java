@@ -308,6 +308,27 @@ class AsyncLockTest {
         assertFalse(behind.isDone());
     }
 
+    /** The first was killed, perhaps, when its turn was reserved: who stands behind it must find out as soon as the first would. */
+    @Test
+    void whoeverStandsBehindAReservedTurnLooksAsOftenAsTheFirst() {
+        Disk disk = new Disk();
+        Member holder = new Member(disk);
+        Member first = new Member(disk);
+        Member second = new Member(disk);
+        Member third = new Member(disk);
+        Grant grant = java.util.Objects.requireNonNull(holder.cohort.tryAcquire(Want.ofHandle(1, 0)));
+        for (Member member : List.of(first, second, third)) {
+            CompletableFuture<Grant> unused = member.acquire();
+            member.run();
+        }
+        assertTrue(first.cohort.pollNanos() < second.cohort.pollNanos());
+        holder.cohort.release(grant);
+        second.run();
+        third.run();
+        assertEquals(first.cohort.pollNanos(), second.cohort.pollNanos());
+        assertTrue(second.cohort.pollNanos() < third.cohort.pollNanos());
+    }
+
     /** A process with one lock, whose engine's threads do something only when they are told to. */
     private static final class Member {
         final MemoryEngine engine;
