@@ -25,6 +25,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** What is promised between processes of everything that can be held. */
 @Timeout(120)
 class HolderProcessTest extends ProcessFixture {
+    /** A release is said to be done a little after its commit, from which a reservation counts. */
+    private static final long SLACK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
     private static final int KILLS = 10;
     private static final long MOST_MICROS = TimeUnit.MILLISECONDS.toMicros(50);
     private static final long MOST_MICROS_BEHIND_THE_DEAD = TimeUnit.MILLISECONDS.toMicros(40);
@@ -192,14 +195,18 @@ class HolderProcessTest extends ProcessFixture {
         assertEquals("REFUSED", ask(other, "try " + next + " a 0", ""));
         assertEquals("REFUSED", ask(other, "try " + next + " a 600", ""));
         await(other, next);
+        Stalls stalls = new Stalls();
+        Delay delay = new Delay(stalls, other);
         holder.cont();
         long released = instant(ask(holder, "release " + what + " a", "RELEASED"));
         String granted = other.await("ACQUIRED", SOON);
         assertTrue(token(granted) == 0 || token(granted) > token(held), held + ", then " + granted);
-        assertTrue(micros(instant(granted) - released) <= MOST_MICROS, granted);
+        long late = delay.microsBetween(released, instant(granted));
+        stalls.close();
+        assertTrue(late <= MOST_MICROS, "late by " + late + " microseconds");
     }
 
-    /** Else the one who came first would wait until the end of the test for the one who came last to give it back. */
+    /** Unless it does not come within the time for which its turn is reserved: then the next is named, as the design has it. */
     @ParameterizedTest
     @EnumSource(
             mode = EnumSource.Mode.EXCLUDE,
@@ -220,20 +227,32 @@ class HolderProcessTest extends ProcessFixture {
             JavaProcess a = children.remove();
             JavaProcess b = children.remove();
             JavaProcess c = children.remove();
+            int lapsed = 0;
             for (int i = 0; i < rounds; i++) {
                 String first = ask(a, "acquire " + what + " a", "ACQUIRED");
                 awaitInLine(cache, b, other, 1);
                 awaitInLine(cache, c, what, 2);
-                ask(a, "release " + what + " a", "RELEASED");
+                b.send("@w release " + other + " a");
+                c.send("@w release " + what + " a");
+                long released = instant(ask(a, "release " + what + " a", "RELEASED"));
                 String second = b.await("ACQUIRED", SOON);
-                ask(b, "@w release " + other + " a", "RELEASED");
                 String third = c.await("ACQUIRED", SOON);
-                ask(c, "@w release " + what + " a", "RELEASED");
-                assertTrue(instant(first) < instant(second) && instant(second) < instant(third), "round " + i);
+                b.await("RELEASED", SOON);
+                c.await("RELEASED", SOON);
+                String round = "round " + i + ": " + first + ", RELEASED " + released + ", " + second + ", " + third;
+                assertTrue(instant(first) < instant(second) && instant(first) < instant(third), round);
+                if (instant(third) < instant(second)) {
+                    assertTrue(instant(third) - released >= Line.RESERVATION_NANOS - SLACK_NANOS, round);
+                    lapsed++;
+                }
                 assertTrue(
-                        token(second) == 0 || token(first) < token(second) && token(second) < token(third),
-                        "round " + i + ": " + first + ", " + second + ", " + third);
+                        token(second) == 0
+                                || token(first) < token(second)
+                                        && token(second) < token(third) == instant(second) < instant(third),
+                        round);
             }
+            System.out.println("measured: " + what + " by turns: " + lapsed + " of " + rounds + " turns lapsed");
+            assertTrue(lapsed <= rounds / 4, lapsed + " of " + rounds + " turns lapsed");
         }
     }
 }

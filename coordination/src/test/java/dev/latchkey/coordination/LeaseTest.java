@@ -55,10 +55,7 @@ class LeaseTest extends CacheFixture {
     }
 
     private void assertNobodyIsTold(Duration window) {
-        await().during(window)
-                .atMost(SOON)
-                .pollInterval(Duration.ofMillis(10))
-                .untilAsserted(() -> assertNull(told.poll()));
+        await().during(window).atMost(SOON).pollInterval(Duration.ofMillis(10)).until(told::isEmpty);
     }
 
     private static void awaitInvalid(LockHandle handle) {

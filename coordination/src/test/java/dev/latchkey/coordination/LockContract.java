@@ -28,8 +28,8 @@ abstract class LockContract extends AcquiringContract {
     /** The lock of a name. */
     abstract Lock lock(Cache of, String name);
 
-    /** What excludes the lock of a name while it is held. */
-    Lock blocker(Cache of, String name) {
+    /** What lets one thread in at a time, and nobody who has the lock of the name. */
+    Lock exclusive(Cache of, String name) {
         return lock(of, name);
     }
 
@@ -231,11 +231,11 @@ abstract class LockContract extends AcquiringContract {
         for (int i = 0; i < 50; i++) {
             all.add(virtual.submit(() -> {
                 for (int round = 0; round < 5; round++) {
-                    blocker(cache, "a").lock();
+                    exclusive(cache, "a").lock();
                     try {
                         counter[0]++;
                     } finally {
-                        blocker(cache, "a").unlock();
+                        exclusive(cache, "a").unlock();
                     }
                     lock.lock();
                     lock.unlock();

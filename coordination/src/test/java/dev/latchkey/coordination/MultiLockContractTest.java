@@ -18,7 +18,7 @@ class MultiLockContractTest extends LockContract {
     }
 
     @Override
-    Lock blocker(Cache of, String name) {
+    Lock exclusive(Cache of, String name) {
         return new MultiLock(of, List.of(name, name + " for others"));
     }
 

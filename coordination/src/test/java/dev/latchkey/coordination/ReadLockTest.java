@@ -15,7 +15,7 @@ class ReadLockTest extends FencedLockContract {
     }
 
     @Override
-    FencedLock blocker(Cache of, String name) {
+    FencedLock exclusive(Cache of, String name) {
         return new ReadWriteLock(of, name).writeLock();
     }
 

@@ -15,11 +15,6 @@ class WriteLockTest extends FencedLockContract {
     }
 
     @Override
-    FencedLock blocker(Cache of, String name) {
-        return new ReadWriteLock(of, name).readLock();
-    }
-
-    @Override
     boolean isReentrant() {
         return true;
     }
