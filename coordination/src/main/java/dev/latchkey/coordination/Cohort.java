@@ -224,7 +224,7 @@ final class Cohort {
     /** How long to sleep at most before looking again. */
     long pollNanos() {
         Turns last = row.remembered();
-        return last != null && last.line().isFirst(self) ? FIRST_POLL_NANOS : POLL_NANOS;
+        return last != null && last.line().isNext(self) ? FIRST_POLL_NANOS : POLL_NANOS;
     }
 
     /** An uninterruptible wait must not be kept awake by an interrupt that it is to ignore. */

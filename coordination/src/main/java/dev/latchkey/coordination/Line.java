@@ -102,8 +102,17 @@ record Line(List<Place> places) {
         return false;
     }
 
-    boolean isFirst(long session) {
-        return !places.isEmpty() && places.get(0).session == session;
+    /** Whether nobody in front of a session can be expected to come, except the one whose turn is reserved and who may be dead. */
+    boolean isNext(long session) {
+        for (Place place : places) {
+            if (place.session == session) {
+                return true;
+            }
+            if (place.mark == Mark.WAITING) {
+                return false;
+            }
+        }
+        return false;
     }
 
     /** Whether another session waits that can be expected to come. */

@@ -65,7 +65,7 @@ class WorkQueueProcessTest {
             }
             for (int i = 0; i < KILLS; i++) {
                 int pause = random.nextInt(60);
-                Awaitility.await().pollDelay(Duration.ofMillis(pause)).until(() -> true);
+                ProcessFixture.letRun(Duration.ofMillis(pause), workers);
                 int victim = random.nextInt(workers.size());
                 workers.get(victim).kill();
                 workers.set(victim, worker(path));
