@@ -39,6 +39,8 @@ import java.util.concurrent.TimeUnit;
  * <p><b>Source.</b> The class of the same name in {@code java.util.concurrent}; rounds as in Redisson and Hazelcast.
  */
 public final class CountDownLatch {
+    private static final Duration LOOK = Duration.ofMillis(40);
+
     private final Watch watch;
     private final long initial;
 
@@ -54,7 +56,7 @@ public final class CountDownLatch {
      */
     public CountDownLatch(Cache cache, String name, long count) {
         requireCount(count);
-        this.watch = new Watch(cache, LatchState.KIND, name);
+        this.watch = new Watch(cache, LatchState.KIND, name, LOOK);
         this.initial = count;
         long stored = watch.update(from -> LatchState.found(from, count), Deadline.never())
                 .result()

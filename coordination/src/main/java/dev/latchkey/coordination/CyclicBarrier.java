@@ -38,9 +38,10 @@ import org.jspecify.annotations.Nullable;
  * made with another number is refused. A party is a call of {@code await}, whichever thread of whichever process makes it.
  *
  * <p><b>Blocking.</b> {@code await} takes a seat, which is one write, and sleeps until the last party has come. It is woken then, looks
- * by itself every 40 milliseconds, and probes meanwhile whether the processes of the others live. All threads of a process cost as much
+ * by itself every 20 milliseconds, and probes meanwhile whether the processes of the others live. All threads of a process cost as much
  * as one. A party that is interrupted or whose time is over breaks the barrier for all, as in the JDK; zero or negative time does so at
- * once, unless the party is the last. Nobody waits for a party that never comes but by a time-out.
+ * once, unless the party is the last. A party whose time is over, or which is interrupted, before a busy database has taken note that it
+ * came has not come, and breaks nothing. That a party never comes is a matter of time-outs.
  *
  * <p><b>The action</b> is run by the last party to arrive, through its own object, outside any transaction: at most once for each
  * generation, and exactly once for each that was passed. If it throws, or its process dies meanwhile, the generation is broken.
@@ -61,8 +62,11 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Source.</b> The class of the same name in {@code java.util.concurrent}.
  */
 public final class CyclicBarrier {
-    /** How long whoever leaves, or finds the dead, waits for the database; what it cannot write by then is written later. */
+    /** How long whoever comes interrupted, leaves, or finds the dead waits for the database; what it cannot write by then is written later. */
     private static final Duration PATIENCE = Duration.ofMillis(100);
+
+    /** Each who waits finds out by itself who has died, and is to say so in time. */
+    private static final Duration LOOK = Duration.ofMillis(20);
 
     private final Watch watch;
     private final int parties;
@@ -101,7 +105,7 @@ public final class CyclicBarrier {
         if (parties <= 0) {
             throw new IllegalArgumentException("parties must be positive, were " + parties);
         }
-        this.watch = new Watch(cache, BarrierState.KIND, name);
+        this.watch = new Watch(cache, BarrierState.KIND, name, LOOK);
         this.parties = parties;
         this.action = action;
         int stored = watch.update(from -> BarrierState.found(from, parties), Deadline.never())
@@ -194,8 +198,9 @@ public final class CyclicBarrier {
     /** Takes a seat if one is to be had. An interrupt that came before is kept for later, unless it has broken the barrier. */
     private Attempt arrive(Deadline deadline) throws InterruptedException, TimeoutException {
         boolean interrupted = Thread.interrupted();
+        Deadline patience = interrupted ? Deadline.after(PATIENCE) : deadline.interruptibly();
         try {
-            Attempt attempt = arrive(interrupted, deadline.interruptibly().atLeast(Cohort.ONE_ATTEMPT));
+            Attempt attempt = arrive(interrupted, patience.atLeast(Cohort.ONE_ATTEMPT));
             interrupted &= attempt.result != Arrived.INTERRUPTED;
             return attempt;
         } catch (CacheTimeoutException e) {

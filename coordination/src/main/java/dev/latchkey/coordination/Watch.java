@@ -31,14 +31,17 @@ final class Watch {
     private final StateStore states;
     private final String kind;
     private final String name;
+    private final long lookNanos;
     private final SharedSleep sleepers;
 
-    Watch(Cache cache, String kind, String name) {
+    /** {@code look}: how often whoever waits looks by itself. */
+    Watch(Cache cache, String kind, String name, Duration look) {
         this.cache = cache;
         this.engine = Cohorts.engine(cache);
         this.states = engine.states();
         this.kind = kind;
         this.name = Names.require(name);
+        this.lookNanos = look.toNanos();
         this.sleepers = engine.attachment(Sleepers.class, Sleepers::new).of(name);
     }
 
@@ -153,7 +156,7 @@ final class Watch {
             if (deadline.hasPassed()) {
                 return null;
             }
-            forAll = sleepers.awaitChange(seen, deadline);
+            forAll = sleepers.awaitChange(seen, deadline, lookNanos);
         }
     }
 }

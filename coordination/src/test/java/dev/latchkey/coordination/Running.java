@@ -53,6 +53,11 @@ final class Running {
         return outcome != null;
     }
 
+    /** Whether its thread sleeps for somebody to wake it. */
+    boolean isAsleep() {
+        return thread.getState() == Thread.State.WAITING || thread.getState() == Thread.State.TIMED_WAITING;
+    }
+
     /** Whether the flag was set when the call ended. */
     boolean wasInterrupted() {
         outcome();

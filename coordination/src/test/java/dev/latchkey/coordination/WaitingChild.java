@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -22,6 +23,8 @@ final class WaitingChild {
         MULTILOCK,
         SEMAPHORE,
         CONDITION,
+        LATCH,
+        BARRIER,
         /** Nobody waits, a future does. */
         ASYNC;
 
@@ -34,7 +37,17 @@ final class WaitingChild {
                 case MULTILOCK -> new MultiLock(cache, List.of("a", "b")).lock();
                 case SEMAPHORE -> new BoundedSemaphore(cache, "s", 2).acquire(2);
                 case CONDITION -> awaitCondition(new Lock(cache, "c"));
+                case LATCH -> new CountDownLatch(cache, "latch", 1).await();
+                case BARRIER -> awaitBarrier(new CyclicBarrier(cache, "barrier", 1_000));
                 case ASYNC -> throw new AssertionError("no thread waits");
+            }
+        }
+
+        private static void awaitBarrier(CyclicBarrier barrier) throws InterruptedException {
+            try {
+                barrier.await();
+            } catch (BrokenBarrierException e) {
+                Child.say("GOT a broken barrier");
             }
         }
 

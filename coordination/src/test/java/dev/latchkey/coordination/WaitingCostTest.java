@@ -132,11 +132,15 @@ class WaitingCostTest {
         }
         int places =
                 switch (what) {
-                    case MULTILOCK -> 0; // it stands in no line
+                    case MULTILOCK, LATCH, BARRIER -> 0; // they stand in no line
                     case CONDITION -> JVMS * THREADS;
                     default -> JVMS;
                 };
         assertEquals(places, Inspector.of(cache).waiters().size());
+        int seats = Inspector.of(cache).barriers().stream()
+                .mapToInt(barrier -> barrier.waiting().size())
+                .sum();
+        assertEquals(what == What.BARRIER ? JVMS * THREADS : 0, seats);
     }
 
     private static List<Cpu> cpus(List<JavaProcess> waiting) {
@@ -171,9 +175,9 @@ class WaitingCostTest {
     }
 
     private static String rows(Cache cache) {
-        return Stream.of(Kind.values())
-                .map(kind -> cache.unwrap(CoordinationEngine.class).states().list(kind.word(), Deadline.never()))
-                .toList()
+        return cache.unwrap(CoordinationEngine.class)
+                .states()
+                .listAll(Deadline.never())
                 .toString();
     }
 
