@@ -1,7 +1,7 @@
 package dev.latchkey.coordination;
 
 import dev.latchkey.cache.Cache;
-import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.Deadline;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -39,9 +39,9 @@ import java.util.concurrent.TimeUnit;
  * <p><b>Source.</b> The class of the same name in {@code java.util.concurrent}; rounds as in Redisson and Hazelcast.
  */
 public final class CountDownLatch {
-    private final CoordinationEngine engine;
+    private static final Duration LOOK = Duration.ofMillis(40);
+
     private final Watch watch;
-    private final String name;
     private final long initial;
 
     /**
@@ -56,9 +56,7 @@ public final class CountDownLatch {
      */
     public CountDownLatch(Cache cache, String name, long count) {
         requireCount(count);
-        this.engine = Cohorts.engine(cache);
-        this.name = Names.require(name);
-        this.watch = new Watch(engine, LatchState.KIND, name);
+        this.watch = new Watch(cache, LatchState.KIND, name, LOOK);
         this.initial = count;
         long stored = watch.update(from -> LatchState.found(from, count), Deadline.never())
                 .result()
@@ -114,16 +112,24 @@ public final class CountDownLatch {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        LatchState first = state(deadline.atLeast(Cohort.ONE_ATTEMPT));
-        if (first.isOpenSince(first.round())) {
+        LatchState first;
+        try {
+            first = state(deadline.atLeast(Cohort.ONE_ATTEMPT));
+        } catch (CacheTimeoutException e) {
+            return false;
+        }
+        if (first.count() == 0) {
             return true;
         }
+        if (deadline.hasPassed()) {
+            return false;
+        }
         if (watch.isInTransaction()) {
-            throw new IllegalStateException("waiting for " + this
-                    + " inside a transaction would keep everybody else from" + " counting it down");
+            throw new IllegalStateException(
+                    "waiting for " + this + " inside a transaction would keep everybody else from counting it down");
         }
         Boolean open = watch.await(
-                state -> !state.exists() || LatchState.of(state).isOpenSince(first.round()) ? true : null,
+                state -> LatchState.of(state, initial).isOpenSince(first.round()) ? true : null,
                 state -> true,
                 deadline.interruptibly());
         return open != null;
@@ -171,11 +177,11 @@ public final class CountDownLatch {
     }
 
     private LatchState state(Deadline deadline) {
-        return LatchState.found(watch.read(deadline), initial).result();
+        return LatchState.of(watch.read(deadline), initial);
     }
 
     @Override
     public String toString() {
-        return "CountDownLatch[" + name + "]";
+        return "CountDownLatch[" + watch.name() + "]";
     }
 }

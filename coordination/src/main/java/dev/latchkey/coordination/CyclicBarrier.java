@@ -1,16 +1,17 @@
 package dev.latchkey.coordination;
 
 import dev.latchkey.cache.Cache;
-import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheException;
-import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.Session;
 import dev.latchkey.cache.spi.SessionLostException;
 import dev.latchkey.cache.spi.State;
+import dev.latchkey.cache.spi.Update;
 import dev.latchkey.coordination.BarrierState.Arrived;
 import dev.latchkey.coordination.BarrierState.Left;
 import dev.latchkey.coordination.BarrierState.Outcome;
+import dev.latchkey.coordination.BarrierState.Party;
 import dev.latchkey.coordination.BarrierState.Phase;
 import java.time.Duration;
 import java.util.Objects;
@@ -37,9 +38,10 @@ import org.jspecify.annotations.Nullable;
  * made with another number is refused. A party is a call of {@code await}, whichever thread of whichever process makes it.
  *
  * <p><b>Blocking.</b> {@code await} takes a seat, which is one write, and sleeps until the last party has come. It is woken then, looks
- * by itself every 40 milliseconds, and probes meanwhile whether the processes of the others live. All threads of a process cost as much
+ * by itself every 20 milliseconds, and probes meanwhile whether the processes of the others live. All threads of a process cost as much
  * as one. A party that is interrupted or whose time is over breaks the barrier for all, as in the JDK; zero or negative time does so at
- * once, unless the party is the last. Nobody waits for a party that never comes but by a time-out.
+ * once, unless the party is the last. A party whose time is over, or which is interrupted, before a busy database has taken note that it
+ * came has not come, and breaks nothing. That a party never comes is a matter of time-outs.
  *
  * <p><b>The action</b> is run by the last party to arrive, through its own object, outside any transaction: at most once for each
  * generation, and exactly once for each that was passed. If it throws, or its process dies meanwhile, the generation is broken.
@@ -60,12 +62,13 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Source.</b> The class of the same name in {@code java.util.concurrent}.
  */
 public final class CyclicBarrier {
-    private static final Duration AGAIN = Duration.ofMillis(50);
-    private static final Duration PATIENCE = Duration.ofSeconds(1);
+    /** How long whoever comes interrupted, leaves, or finds the dead waits for the database; what it cannot write by then is written later. */
+    private static final Duration PATIENCE = Duration.ofMillis(100);
 
-    private final CoordinationEngine engine;
+    /** Each who waits finds out by itself who has died, and is to say so in time. */
+    private static final Duration LOOK = Duration.ofMillis(20);
+
     private final Watch watch;
-    private final String name;
     private final int parties;
     private final @Nullable Runnable action;
 
@@ -102,9 +105,7 @@ public final class CyclicBarrier {
         if (parties <= 0) {
             throw new IllegalArgumentException("parties must be positive, were " + parties);
         }
-        this.engine = Cohorts.engine(cache);
-        this.name = Names.require(name);
-        this.watch = new Watch(engine, BarrierState.KIND, name);
+        this.watch = new Watch(cache, BarrierState.KIND, name, LOOK);
         this.parties = parties;
         this.action = action;
         int stored = watch.update(from -> BarrierState.found(from, parties), Deadline.never())
@@ -115,9 +116,6 @@ public final class CyclicBarrier {
                     + "; use the stored number, or delete the name by Inspector.delete when nobody uses it");
         }
     }
-
-    /** A party's seat in the row. */
-    private record Seat(long session, long id) {}
 
     /**
      * Waits until all parties have come.
@@ -170,219 +168,220 @@ public final class CyclicBarrier {
             throw new IllegalStateException(
                     "waiting at " + this + " inside a transaction would keep the other parties from coming");
         }
-        if (Thread.interrupted()) {
-            breakNow();
-            throw new InterruptedException();
-        }
         while (true) {
-            Session session = engine.sessions().self(Deadline.never());
-            Seat seat = new Seat(session.id(), session.nextGrant());
+            Attempt attempt;
             try {
-                Arrival arrival = new Arrival(
-                        engine.clock().wallMillis(), Thread.currentThread().getName());
-                Arrived[] arrived = {Arrived.NOT_YET};
-                int index = arrive(seat, arrival, arrived);
-                switch (arrived[0]) {
-                    case PASSED -> {
-                        return 0;
-                    }
-                    case ACTS -> {
-                        act(seat);
-                        return 0;
-                    }
-                    case BROKEN -> throw new BrokenBarrierException(this + " is broken");
-                    case WAITS -> {
-                        return stay(seat, index, deadline);
-                    }
-                    case NOT_YET -> awaitEndOfAction();
-                }
+                attempt = arrive(deadline);
             } catch (SessionLostException e) {
-                engine.requireOpen(); // nothing was written; the next attempt is made by a new session
+                continue; // nothing was written; the next attempt is made by a new session
+            }
+            switch (attempt.result) {
+                case PASSED -> {
+                    return 0;
+                }
+                case ACTS -> {
+                    act(attempt.party);
+                    return 0;
+                }
+                case WAITS -> {
+                    return stay(attempt.party, attempt.index, deadline);
+                }
+                case NOT_YET -> awaitEndOfAction();
+                case INTERRUPTED -> throw new InterruptedException();
+                case BROKEN -> throw new BrokenBarrierException(this + " is broken");
             }
         }
     }
 
-    /** Answers the index of the seat, if it got one. */
-    private int arrive(Seat seat, Arrival arrival, Arrived[] arrived) {
-        Set<Long> dead = dead(watch.read(Deadline.never()));
+    private record Attempt(Party party, Arrived result, int index) {}
+
+    /** Takes a seat if one is to be had. An interrupt that came before is kept for later, unless it has broken the barrier. */
+    private Attempt arrive(Deadline deadline) throws InterruptedException, TimeoutException {
+        boolean interrupted = Thread.interrupted();
+        Deadline patience = interrupted ? Deadline.after(PATIENCE) : deadline.interruptibly();
         try {
-            var update = watch.update(
-                    from -> BarrierState.arrive(from, parties, seat.session, seat.id, arrival, action != null, dead),
-                    Deadline.never());
-            arrived[0] = update.result();
-            return BarrierState.of(update.state(), parties).seats().stream()
-                    .filter(each -> each.is(seat.session, seat.id))
-                    .findFirst()
-                    .map(BarrierState.Seat::index)
-                    .orElse(0);
+            Attempt attempt = arrive(interrupted, patience.atLeast(Cohort.ONE_ATTEMPT));
+            interrupted &= attempt.result != Arrived.INTERRUPTED;
+            return attempt;
+        } catch (CacheTimeoutException e) {
+            if (interrupted || Thread.interrupted()) {
+                interrupted = false;
+                throw new InterruptedException();
+            }
+            throw timeout(" since the database was busy", e);
+        } finally {
+            restore(interrupted);
+        }
+    }
+
+    private Attempt arrive(boolean interrupted, Deadline patience) {
+        Set<Long> dead = dead(watch.read(patience));
+        Session session = watch.engine().sessions().self(patience);
+        Party party = new Party(session.id(), session.nextGrant());
+        Arrival since = new Arrival(
+                watch.engine().clock().wallMillis(), Thread.currentThread().getName());
+        try {
+            Update<Arrived> update = watch.update(
+                    from -> BarrierState.arrive(from, parties, party, since, action != null, interrupted, dead),
+                    patience);
+            Optional<BarrierState.Seat> seat =
+                    BarrierState.of(update.state(), parties).seat(party);
+            return new Attempt(
+                    party, update.result(), seat.map(BarrierState.Seat::index).orElse(0));
         } catch (SessionLostException e) {
             throw e;
         } catch (RuntimeException | Error e) {
-            leaveLater(seat); // it may have been written before this went wrong
+            leaveLater(party); // it may have been written before this went wrong
             throw e;
         }
     }
 
+    private static void restore(boolean interrupted) {
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private TimeoutException timeout(String why, @Nullable Throwable cause) {
+        TimeoutException timeout =
+                new TimeoutException("not all of the " + parties + " parties of " + this + " came in time" + why);
+        timeout.initCause(cause);
+        return timeout;
+    }
+
     private Set<Long> dead(State state) {
-        return BarrierState.of(state, parties).dead(engine.sessions()::isDead);
+        return BarrierState.of(state, parties).dead(watch.engine().sessions()::isDead);
     }
 
     /** Whoever comes while the last generation ends waits for that, whatever its time. */
     private void awaitEndOfAction() throws InterruptedException {
         Boolean over = watch.await(
-                state -> BarrierState.of(state, parties).phase() != Phase.ACTING || buryTheDead(state) ? true : null,
+                state -> BarrierState.of(state, parties).phase() == Phase.ACTING
+                                && buryTheDead(state).isEmpty()
+                        ? null
+                        : true,
                 state -> dead(state).isEmpty(),
-                Deadline.never().interruptibly());
+                Deadline.never());
         if (over == null) {
             throw new AssertionError("a wait without a deadline ended");
         }
     }
 
-    private boolean buryTheDead(State state) {
+    private Set<Long> buryTheDead(State state) {
         Set<Long> dead = dead(state);
         if (!dead.isEmpty()) {
-            watch.update(from -> BarrierState.bury(from, parties, dead), Deadline.never());
+            watch.update(from -> BarrierState.bury(from, parties, dead), Deadline.after(PATIENCE));
         }
-        return !dead.isEmpty();
+        return dead;
     }
 
-    private void act(Seat seat) throws BrokenBarrierException {
+    private void act(Party party) throws BrokenBarrierException {
         try {
             Objects.requireNonNull(action, "action").run();
         } catch (Throwable e) {
-            acted(seat, false);
+            try {
+                boolean unused = acted(party, false);
+            } catch (CacheException unwritten) {
+                e.addSuppressed(unwritten);
+            }
             throw e;
         }
-        if (!acted(seat, true)) {
+        if (!acted(party, true)) {
             throw new BrokenBarrierException(this + " was broken or reset during the action");
         }
     }
 
-    private boolean acted(Seat seat, boolean succeeded) {
+    private boolean acted(Party party, boolean succeeded) {
         try {
-            return watch.update(
-                            from -> BarrierState.acted(from, parties, seat.session, seat.id, succeeded, Set.of()),
-                            Deadline.never())
+            return watch.update(from -> BarrierState.acted(from, parties, party, succeeded), Deadline.never())
                     .result();
         } catch (RuntimeException | Error e) {
             // else all would wait for ever for an action that is over
-            later(() -> watch.update(
-                    from -> BarrierState.acted(from, parties, seat.session, seat.id, false, Set.of()),
-                    Deadline.after(PATIENCE)));
+            watch.updateLater(from -> BarrierState.acted(from, parties, party, false));
             throw e;
         }
     }
 
-    private int stay(Seat seat, int index, Deadline deadline)
+    /** Until the generation has ended; time-outs and interrupts wait for the end of an action. */
+    private int stay(Party party, int index, Deadline deadline)
             throws InterruptedException, BrokenBarrierException, TimeoutException {
         boolean interrupted = false;
+        Left left = null;
         try {
-            Left left = null;
-            try {
-                left = awaitEnd(seat, deadline.interruptibly());
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-            if (left == null) {
-                left = giveUp(seat);
-            }
-            if (left == Left.NOT_YET) {
-                left = awaitEnd(seat, Deadline.never());
-            }
-            if (left == Left.PASSED) {
-                return index;
-            }
-            if (left == Left.BROKEN) {
-                throw new BrokenBarrierException(this + " was broken by another party, or reset");
-            }
-            if (interrupted) {
-                interrupted = false;
-                throw new InterruptedException();
-            }
-            throw new TimeoutException("not all of the " + parties + " parties of " + this + " came in time");
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+            left = awaitEnd(party, deadline.interruptibly());
+        } catch (InterruptedException e) {
+            interrupted = true;
         }
+        if (left == null) {
+            left = leave(party, Left.TOO_EARLY);
+        }
+        if (left == Left.NOT_YET) {
+            restore(interrupted);
+            left = awaitEnd(party, Deadline.never());
+        }
+        if (left == Left.TOO_EARLY && interrupted) {
+            throw new InterruptedException();
+        }
+        restore(interrupted);
+        if (left == Left.TOO_EARLY) {
+            throw timeout("", null);
+        }
+        if (left == Left.BROKEN) {
+            throw new BrokenBarrierException(this + " was broken by another party, or reset");
+        }
+        return index;
     }
 
-    /** Waits until the seat's generation has ended, and gives the seat up; null at the deadline. */
-    private @Nullable Left awaitEnd(Seat seat, Deadline deadline) throws InterruptedException {
-        Left left;
+    /** Waits until the seat's generation has ended, and leaves the seat; null at the deadline. */
+    private @Nullable Left awaitEnd(Party party, Deadline deadline) throws InterruptedException {
         try {
-            left = watch.await(state -> end(state, seat), state -> dead(state).isEmpty(), deadline);
+            Left left =
+                    watch.await(state -> end(state, party), state -> dead(state).isEmpty(), deadline);
+            return left == null ? null : leave(party, left);
         } catch (RuntimeException | Error e) {
-            leaveLater(seat);
+            leaveLater(party);
             throw e;
         }
-        if (left != null) {
-            try {
-                leave(seat, Deadline.after(PATIENCE));
-            } catch (CacheException e) {
-                leaveLater(seat); // what it would say is known
-            }
-        }
-        return left;
     }
 
-    private @Nullable Left end(State state, Seat seat) {
-        Optional<Outcome> outcome = BarrierState.of(state, parties).outcome(seat.session, seat.id);
-        if (outcome.isPresent() && outcome.get() == Outcome.PENDING) {
+    private @Nullable Left end(State state, Party party) {
+        Outcome outcome = BarrierState.of(state, parties)
+                .seat(party)
+                .map(BarrierState.Seat::outcome)
+                .orElse(Outcome.BROKEN);
+        if (outcome == Outcome.PENDING) {
             buryTheDead(state); // and reads the state again, since that changes it
             return null;
         }
-        return outcome.isPresent() && outcome.get() == Outcome.PASSED ? Left.PASSED : Left.BROKEN;
+        return outcome == Outcome.PASSED ? Left.PASSED : Left.BROKEN;
     }
 
-    /** Time or an interrupt ends the wait, unless its end has come or is near. */
-    private Left giveUp(Seat seat) {
+    /** What the database says, or what is known without it if it cannot be told of the leaving now. */
+    private Left leave(Party party, Left known) {
         try {
-            return leave(seat, Deadline.never());
-        } catch (RuntimeException | Error e) {
-            leaveLater(seat);
-            throw e;
+            return watch.update(from -> BarrierState.leave(from, parties, party), Deadline.after(PATIENCE))
+                    .result();
+        } catch (CacheException e) {
+            leaveLater(party);
+            return known;
         }
     }
 
-    private Left leave(Seat seat, Deadline deadline) {
-        return watch.update(from -> BarrierState.leave(from, parties, seat.session, seat.id), deadline)
-                .result();
-    }
-
-    /** A seat of a living process that nobody sits on would be waited with: it is given up as soon as the database accepts it. */
-    private void leaveLater(Seat seat) {
-        later(() -> leave(seat, Deadline.after(PATIENCE)));
-    }
-
-    private void later(Runnable write) {
-        engine.schedule(
-                () -> {
-                    try {
-                        write.run();
-                    } catch (CacheClosedException e) {
-                        // the session has ended, and its seats with it
-                    } catch (CacheException e) {
-                        later(write);
-                    }
-                },
-                AGAIN);
-    }
-
-    private void breakNow() {
-        watch.update(from -> BarrierState.interrupt(from, parties), Deadline.never());
+    /** A seat of a living process that nobody sits on would be waited with. */
+    private void leaveLater(Party party) {
+        watch.updateLater(from -> BarrierState.leave(from, parties, party));
     }
 
     /**
      * Breaks the generation for those who wait, if any do, and makes the barrier as new. A party that comes meanwhile belongs to
-     * either generation.
+     * either generation. An action that runs meanwhile goes on, and whoever runs it gets {@link BrokenBarrierException} as the others.
      */
     public void reset() {
         watch.update(from -> BarrierState.reset(from, parties), Deadline.never());
     }
 
     /**
-     * Whether the barrier is broken, and not reset yet; a party that has died counts from when another one has noticed.
+     * Whether the barrier is broken, and not reset yet.
      *
      * @return true if whoever comes is refused
      */
@@ -396,7 +395,7 @@ public final class CyclicBarrier {
      * @return their number, which may have changed by the time it is read
      */
     public int getNumberWaiting() {
-        return state().waiting();
+        return state().pending().size();
     }
 
     /**
@@ -408,12 +407,14 @@ public final class CyclicBarrier {
         return parties;
     }
 
+    /** As it is by what is known now of the dead. */
     private BarrierState state() {
-        return BarrierState.of(watch.read(Deadline.never()), parties);
+        State stored = watch.read(Deadline.never());
+        return BarrierState.of(stored, parties).without(dead(stored));
     }
 
     @Override
     public String toString() {
-        return "CyclicBarrier[" + name + "]";
+        return "CyclicBarrier[" + watch.name() + "]";
     }
 }

@@ -44,7 +44,7 @@ import java.util.concurrent.TimeUnit;
  * <p><b>Blocking.</b> Asking reads and waits for nobody. {@link #forceRelease} and {@link #delete} wait for the database.
  *
  * <p><b>What is not shown.</b> Threads that wait behind another thread of their own process, in memory only; and waiters of a {@code
- * MultiLock}, which stand in no line.
+ * MultiLock} and of a {@link CountDownLatch}, which stand in no line.
  *
  * <p><b>Thread safety.</b> Any thread may use an object at any time.
  *
@@ -101,7 +101,7 @@ public final class Inspector {
      * A lock that is held.
      *
      * @param name its name
-     * @param kind {@code lock}, {@code rlock} or {@code rwlock}
+     * @param kind {@code lock}, {@code rlock}, {@code rwlock}, or {@code leader} for the leadership of a {@link LeaderElection}
      * @param mode how it is held
      * @param holder by whom, with the token and since when
      * @param leaseEnd when it is lost if it is not released or renewed before, by the wall clock; empty without a lease
@@ -130,7 +130,7 @@ public final class Inspector {
      * A process that waits in line, or a thread that waits for a condition.
      *
      * @param name what it waits for
-     * @param kind {@code lock}, {@code rlock}, {@code rwlock} or {@code semaphore}
+     * @param kind {@code lock}, {@code rlock}, {@code rwlock}, {@code semaphore} or {@code leader}
      * @param position 1 for the first in the line, or among those that wait for the condition
      * @param session its session
      * @param pid the process, in its own PID name space
@@ -156,6 +156,39 @@ public final class Inspector {
             long permits,
             Stage stage,
             Optional<String> condition) {}
+
+    /** How far a {@link CyclicBarrier} is. */
+    public enum Phase {
+        /** Not all parties have come. */
+        WAITING,
+        /** All have come, and the last of them runs the action. */
+        ACTING,
+        /** It is broken, and not reset yet. */
+        BROKEN
+    }
+
+    /**
+     * A {@link CyclicBarrier}.
+     *
+     * @param name its name
+     * @param parties how many wait for each other
+     * @param generation how often the barrier has been passed or reset, counted from 1
+     * @param phase how far it is
+     * @param waiting who has come and waits, in the order of arrival; the last of them acts, if one does
+     */
+    public record Parties(String name, int parties, long generation, Phase phase, List<Party> waiting) {}
+
+    /**
+     * Who waits at a {@link CyclicBarrier}.
+     *
+     * @param session its session
+     * @param pid the process, in its own PID name space
+     * @param host the host name
+     * @param label what the process calls itself
+     * @param thread the thread that waits
+     * @param since when it came, by the wall clock
+     */
+    public record Party(long session, long pid, String host, String label, String thread, Instant since) {}
 
     /**
      * An item of a {@link WorkQueue} that a worker has claimed.
@@ -220,7 +253,7 @@ public final class Inspector {
     public record SessionEntry(long session, long pid, String host, String label, Instant started, boolean alive) {}
 
     /**
-     * The locks that are held: plain, reentrant, read and write locks.
+     * The locks that are held: plain, reentrant, read and write locks, and the leaderships.
      *
      * @return one entry for each grant, ordered by name
      */
@@ -301,6 +334,17 @@ public final class Inspector {
             }
         }
         return List.copyOf(found);
+    }
+
+    /**
+     * The cyclic barriers, also those at which nobody waits.
+     *
+     * @return one entry for each, ordered by name
+     */
+    public List<Parties> barriers() {
+        requireOpen();
+        View view = new View(states.list(BarrierState.KIND, timeout()));
+        return view.all.stream().map(view::parties).toList();
     }
 
     private static Stage stage(Line.Place place) {
@@ -425,7 +469,8 @@ public final class Inspector {
      * a throttle has all its permits again.
      *
      * @param name the name
-     * @throws IllegalStateException if somebody who lives holds it, waits for it or has claimed an item of it; names who
+     * @throws IllegalStateException if somebody who lives holds it, waits for it or has claimed an item of it; names who. Who waits for
+     *     a {@link CountDownLatch} is not known here, and waits on for one that is as new
      */
     public void delete(String name) {
         requireOpen();
@@ -473,6 +518,8 @@ public final class Inspector {
                 Turns turns = Turns.of(state);
                 turns.line().places().forEach(place -> users.add(place.session()));
                 users.addAll(turns.conditions().sessions());
+            } else if (state.kind().equals(BarrierState.KIND)) {
+                BarrierState.of(state, 0).seats().forEach(seat -> users.add(seat.session()));
             }
         });
         users.addAll(claimants);
@@ -552,6 +599,30 @@ public final class Inspector {
                     permits,
                     stage,
                     condition);
+        }
+
+        Parties parties(State state) {
+            BarrierState stored = BarrierState.of(state, 0);
+            BarrierState barrier = stored.without(stored.dead(session -> !lives(session)));
+            Phase phase =
+                    switch (barrier.phase()) {
+                        case WAITING -> Phase.WAITING;
+                        case ACTING -> Phase.ACTING;
+                        case BROKEN -> Phase.BROKEN;
+                    };
+            List<Party> waiting = barrier.pending().stream().map(this::party).toList();
+            return new Parties(state.name(), barrier.parties(), barrier.generation(), phase, waiting);
+        }
+
+        private Party party(BarrierState.Seat seat) {
+            SessionInfo session = session(seat.session());
+            return new Party(
+                    seat.session(),
+                    session.pid(),
+                    session.host(),
+                    session.label(),
+                    seat.arrival().thread(),
+                    Instant.ofEpochMilli(seat.arrival().millis()));
         }
 
         ClaimedItem claimed(Item item) {

@@ -152,6 +152,29 @@ final class InspectorCommand {
                         waiter.label()));
         waiters.print(out);
 
+        Table barriers = new Table(
+                "BARRIERS", "name", "waiting", "of", "generation", "phase", "waits for", "pid", "thread", "label");
+        for (Inspector.Parties barrier : inspector.barriers()) {
+            int waiting = barrier.waiting().size();
+            for (Inspector.Party party : barrier.waiting()) {
+                barriers.row(
+                        barrier.name(),
+                        waiting,
+                        barrier.parties(),
+                        barrier.generation(),
+                        barrier.phase(),
+                        ago(party.since()),
+                        party.pid(),
+                        party.thread(),
+                        party.label());
+            }
+            if (waiting == 0) {
+                barriers.row(
+                        barrier.name(), 0, barrier.parties(), barrier.generation(), barrier.phase(), "", "", "", "");
+            }
+        }
+        barriers.print(out);
+
         Table queues = new Table("QUEUES", "name", "ready", "delayed", "in flight", "dead");
         inspector
                 .queues()

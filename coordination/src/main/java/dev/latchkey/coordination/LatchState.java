@@ -23,18 +23,17 @@ import org.jspecify.annotations.Nullable;
 record LatchState(long round, long initial, long count, Set<String> counted) {
     static final String KIND = "latch";
 
-    static LatchState of(State state) {
+    /** What is stored, or a latch as new if nothing is: the first one made, or one that was deleted since. */
+    static LatchState of(State state, long initial) {
+        if (!state.exists()) {
+            return new LatchState(1, initial, initial, Set.of());
+        }
         String[] words = state.detail().split(" ", -1);
         Set<String> counted = new LinkedHashSet<>();
         for (String name : List.of(words).subList(3, words.length)) {
             counted.add(Arrival.unescaped(name));
         }
         return new LatchState(Long.parseLong(words[0]), Long.parseLong(words[1]), Long.parseLong(words[2]), counted);
-    }
-
-    /** Of a latch that somebody has deleted, and that is made anew. */
-    private static LatchState of(State state, long initial) {
-        return state.exists() ? of(state) : new LatchState(1, initial, initial, Set.of());
     }
 
     static Decision<LatchState> found(State from, long initial) {
@@ -72,9 +71,9 @@ record LatchState(long round, long initial, long count, Set<String> counted) {
         return next.count == 0 && decision.changes(from) ? decision.ringing(from.name()) : decision;
     }
 
-    /** Whether whoever has waited since a round need not wait any more. */
+    /** Whether whoever has waited since a round need not wait any more; a latch that was made anew begins with the first round. */
     boolean isOpenSince(long began) {
-        return count == 0 || round != began;
+        return count == 0 || round > began;
     }
 
     @Override

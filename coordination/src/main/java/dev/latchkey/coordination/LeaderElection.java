@@ -20,8 +20,11 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * try (LeaderElection election = new LeaderElection(cache, "scheduler")) {
  *     election.lead(() -> { // waits until elected
- *         while (!isShutDown()) {
- *             Job job = nextJob(); // ends by InterruptedException if the leadership is lost
+ *         for (int jobs = 0; ; jobs++) {
+ *             Job job = queue.poll(1, TimeUnit.MINUTES); // ends by InterruptedException if the leadership is lost
+ *             if (job == null) {
+ *                 return jobs;
+ *             }
  *             election.runFenced(() -> cache.set("last", job.id())); // not written if it was lost
  *         }
  *     });
@@ -50,7 +53,7 @@ public final class LeaderElection implements AutoCloseable {
     private final String name;
     private final ReentrantLock mutex = new ReentrantLock();
     private final Set<Candidate> candidates = new HashSet<>();
-    private volatile @Nullable Candidate leading;
+    private volatile @Nullable Leader leader;
     private boolean closed;
 
     /**
@@ -65,18 +68,18 @@ public final class LeaderElection implements AutoCloseable {
         this.lock = Lock.ofLeader(cache, name);
     }
 
-    /** A thread that leads or waits to be elected; the fields are under the mutex. */
+    /** A thread that leads or waits to be elected; what may change is under the mutex. */
     private static final class Candidate {
         final Thread thread = Thread.currentThread();
-
-        @Nullable
-        LockHandle leadership;
+        /** Whether its thread was interrupted from here. */
+        boolean called;
 
         @Nullable
         LockLostException lost;
-
-        boolean called;
     }
+
+    /** A candidate that was elected and whose task has not ended. */
+    private record Leader(Candidate candidate, LockHandle leadership) {}
 
     /**
      * Waits until elected, then runs the task and gives the leadership up.
@@ -89,15 +92,18 @@ public final class LeaderElection implements AutoCloseable {
      * @throws LockLostException if the leadership was lost before the task had ended; what the task has thrown is suppressed
      * @throws CacheException with a checked exception of the task as its cause; after an {@link InterruptedException} that
      *     was not sent from here the flag is set again
-     * @throws IllegalMonitorStateException if this thread leads through this object already
+     * @throws IllegalMonitorStateException if this thread leads already: waiting for its own end would never end
      * @throws IllegalStateException inside a transaction, or if the election is closed
      */
     public <T> T lead(Callable<T> task) throws InterruptedException {
         Objects.requireNonNull(task, "task");
         Candidate candidate = begin();
-        try (LockHandle leadership = lock.acquire()) {
-            elected(candidate, leadership);
-            return run(candidate, leadership, task);
+        try {
+            lock.lockInterruptibly();
+            try (LockHandle leadership = new LockHandle(lock, lock.requireHeldByThread())) {
+                elected(candidate, leadership);
+                return run(candidate, leadership, task);
+            }
         } catch (InterruptedException e) { // the task's own arrives in a CacheException
             if (end(candidate)) {
                 throw new CancellationException(this + " was closed before this candidate was elected");
@@ -128,11 +134,6 @@ public final class LeaderElection implements AutoCloseable {
             if (closed) {
                 throw new IllegalStateException(this + " is closed");
             }
-            Candidate now = leading;
-            if (now != null && now.thread == Thread.currentThread()) {
-                throw new IllegalMonitorStateException(
-                        "this thread leads already; waiting for its own end at " + this + " would never end");
-            }
             Candidate candidate = new Candidate();
             candidates.add(candidate);
             return candidate;
@@ -141,11 +142,13 @@ public final class LeaderElection implements AutoCloseable {
         }
     }
 
-    private void elected(Candidate candidate, LockHandle leadership) {
+    private void elected(Candidate candidate, LockHandle leadership) throws InterruptedException {
         mutex.lock();
         try {
-            candidate.leadership = leadership;
-            leading = candidate;
+            if (candidate.called) {
+                throw new InterruptedException(); // closed a moment ago
+            }
+            leader = new Leader(candidate, leadership);
         } finally {
             mutex.unlock();
         }
@@ -177,8 +180,9 @@ public final class LeaderElection implements AutoCloseable {
             if (candidates.remove(candidate) && candidate.called) {
                 boolean unused = Thread.interrupted();
             }
-            if (leading == candidate) {
-                leading = null;
+            Leader now = leader;
+            if (now != null && now.candidate == candidate) {
+                leader = null;
             }
             return candidate.called;
         } finally {
@@ -228,9 +232,9 @@ public final class LeaderElection implements AutoCloseable {
     public void resign() {
         mutex.lock();
         try {
-            Candidate candidate = leading;
-            if (candidate != null) {
-                call(candidate);
+            Leader now = leader;
+            if (now != null) {
+                call(now.candidate);
             }
         } finally {
             mutex.unlock();
@@ -243,8 +247,8 @@ public final class LeaderElection implements AutoCloseable {
      * @return true between the election and the end of the task
      */
     public boolean isLeading() {
-        Candidate candidate = leading;
-        return candidate != null && leadership(candidate).isValid();
+        Leader now = leader;
+        return now != null && now.leadership.isValid();
     }
 
     /**
@@ -282,20 +286,11 @@ public final class LeaderElection implements AutoCloseable {
     }
 
     private LockHandle requireLeading() {
-        Candidate candidate = leading;
-        if (candidate == null) {
+        Leader now = leader;
+        if (now == null) {
             throw new IllegalMonitorStateException("no task leads through this object of " + this);
         }
-        return leadership(candidate);
-    }
-
-    private LockHandle leadership(Candidate candidate) {
-        mutex.lock();
-        try {
-            return Objects.requireNonNull(candidate.leadership, "a leader's handle");
-        } finally {
-            mutex.unlock();
-        }
+        return now.leadership;
     }
 
     /**

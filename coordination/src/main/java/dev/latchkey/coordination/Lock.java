@@ -91,7 +91,7 @@ public final class Lock extends FencedLock {
     @Nullable
     Grant ofOwner(Deadline deadline) {
         if (heldByCurrentThread() != null) {
-            throw new IllegalMonitorStateException("lock '" + name()
+            throw new IllegalMonitorStateException(cohort().kind().title() + " '" + name()
                     + "' is held by this thread already and is not reentrant; waiting would never end");
         }
         return null;

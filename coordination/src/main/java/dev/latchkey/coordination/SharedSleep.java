@@ -30,8 +30,13 @@ final class SharedSleep {
 
     /** Sleeps until the deadline at most; an uninterruptible wait must not be kept awake by an interrupt that it is to ignore. */
     boolean awaitChange(int seen, Deadline deadline) {
+        return awaitChange(seen, deadline, LOOK_NANOS);
+    }
+
+    /** The same for those who look at another pace. */
+    boolean awaitChange(int seen, Deadline deadline, long lookNanos) {
         boolean deaf = !deadline.isInterruptible() && Thread.interrupted();
-        boolean forAll = await(seen, deadline.remainingNanos(), LOOK_NANOS);
+        boolean forAll = await(seen, deadline.remainingNanos(), lookNanos);
         if (deaf) {
             Thread.currentThread().interrupt();
         }

@@ -1,6 +1,9 @@
 package dev.latchkey.coordination;
 
 import com.google.common.collect.MapMaker;
+import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.CacheClosedException;
+import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
@@ -9,6 +12,7 @@ import dev.latchkey.cache.spi.StateStore;
 import dev.latchkey.cache.spi.Transition;
 import dev.latchkey.cache.spi.Update;
 import dev.latchkey.cache.spi.WrongKindException;
+import java.time.Duration;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -19,17 +23,25 @@ import org.jspecify.annotations.Nullable;
  * process that wait for one name sleep as one.
  */
 final class Watch {
+    private static final Duration AGAIN = Duration.ofMillis(50);
+    private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+    private final Cache cache;
     private final CoordinationEngine engine;
     private final StateStore states;
     private final String kind;
     private final String name;
+    private final long lookNanos;
     private final SharedSleep sleepers;
 
-    Watch(CoordinationEngine engine, String kind, String name) {
-        this.engine = engine;
+    /** {@code look}: how often whoever waits looks by itself. */
+    Watch(Cache cache, String kind, String name, Duration look) {
+        this.cache = cache;
+        this.engine = Cohorts.engine(cache);
         this.states = engine.states();
         this.kind = kind;
-        this.name = name;
+        this.name = Names.require(name);
+        this.lookNanos = look.toNanos();
         this.sleepers = engine.attachment(Sleepers.class, Sleepers::new).of(name);
     }
 
@@ -54,8 +66,20 @@ final class Watch {
         }
     }
 
+    CoordinationEngine engine() {
+        return engine;
+    }
+
+    String name() {
+        return name;
+    }
+
+    boolean isInTransaction() {
+        return states.inTransaction();
+    }
+
     State read(Deadline deadline) {
-        engine.requireOpen();
+        requireOpen();
         try {
             return states.read(kind, name, deadline);
         } catch (WrongKindException e) {
@@ -64,7 +88,7 @@ final class Watch {
     }
 
     <R> Update<R> update(Transition<R> transition, Deadline deadline) {
-        engine.requireOpen();
+        requireOpen();
         try {
             return states.update(kind, name, null, transition, deadline);
         } catch (WrongKindException e) {
@@ -72,8 +96,27 @@ final class Watch {
         }
     }
 
-    boolean isInTransaction() {
-        return states.inTransaction();
+    /**
+     * Writes soon what must be written although its caller goes on, also if its cache is closed and another keeps the session:
+     * again and again until the database accepts it.
+     */
+    <R> void updateLater(Transition<R> transition) {
+        engine.schedule(
+                () -> {
+                    try {
+                        states.update(kind, name, null, transition, Deadline.after(PATIENCE));
+                    } catch (CacheClosedException | WrongKindException e) {
+                        // the session has ended, or the name is another's by now: there is nothing left of ours
+                    } catch (CacheException e) {
+                        updateLater(transition);
+                    }
+                },
+                AGAIN);
+    }
+
+    /** Also for a cache whose directory another cache object keeps open. */
+    private void requireOpen() {
+        Cohorts.engine(cache);
     }
 
     /**
@@ -91,7 +134,7 @@ final class Watch {
         State last = null;
         boolean forAll = false;
         while (true) {
-            engine.requireOpen();
+            requireOpen();
             int seen = engine.signal().seen(name);
             try {
                 if (last == null || !states.isUnchanged(last, deadline) || !isQuiet.test(last)) {
@@ -113,7 +156,7 @@ final class Watch {
             if (deadline.hasPassed()) {
                 return null;
             }
-            forAll = sleepers.awaitChange(seen, deadline);
+            forAll = sleepers.awaitChange(seen, deadline, lookNanos);
         }
     }
 }

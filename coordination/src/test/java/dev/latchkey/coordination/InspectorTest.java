@@ -14,6 +14,7 @@ import dev.latchkey.cache.spi.Decision;
 import dev.latchkey.cache.spi.StateStore;
 import dev.latchkey.coordination.Inspector.HeldLock;
 import dev.latchkey.coordination.Inspector.Mode;
+import dev.latchkey.coordination.Inspector.Phase;
 import dev.latchkey.coordination.Inspector.QueueSize;
 import dev.latchkey.coordination.Inspector.Stage;
 import dev.latchkey.coordination.Inspector.ThrottleLevel;
@@ -27,6 +28,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -246,6 +248,66 @@ class InspectorTest extends CacheFixture {
     }
 
     @Test
+    void barriersAreShownWithThoseWhoWait() throws Exception {
+        assertEquals(List.of(), inspector.barriers());
+        CyclicBarrier barrier = new CyclicBarrier(cache, "b", 3, () -> {
+            Inspector.Parties acting = inspector.barriers().get(0);
+            assertEquals(Phase.ACTING, acting.phase());
+            assertEquals(3, acting.waiting().size());
+        });
+        assertEquals(List.of(new Inspector.Parties("b", 3, 1, Phase.WAITING, List.of())), inspector.barriers());
+        new CyclicBarrier(cache, "another", 1).await();
+        Instant before = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+        for (String name : List.of("first; party", "second party")) {
+            threads.execute(() -> awaitAs(name, barrier));
+            await().atMost(SOON).until(() -> barrier.getNumberWaiting() > 0);
+        }
+        await().atMost(SOON).until(() -> barrier.getNumberWaiting() == 2);
+        assertEquals(
+                new Inspector.Parties("another", 1, 2, Phase.WAITING, List.of()),
+                inspector.barriers().get(0));
+        Inspector.Parties shown = inspector.barriers().get(1);
+        assertEquals(1, shown.generation());
+        Inspector.Party first = shown.waiting().get(0);
+        assertEquals("first; party", first.thread());
+        assertEquals("second party", shown.waiting().get(1).thread());
+        assertEquals(PID, first.pid());
+        assertEquals(inspector.sessions().get(0).session(), first.session());
+        assertFalse(first.since().isBefore(before) || first.since().isAfter(Instant.now()), first.toString());
+        String printed = command(directory.resolve("cache").toString());
+        assertTrue(printed.contains("BARRIERS") && printed.contains("first; party"), printed);
+        IllegalStateException error = assertThrows(IllegalStateException.class, () -> inspector.delete("b"));
+        assertTrue(error.getMessage().contains("pid " + PID), error.getMessage());
+        sql("UPDATE LatchkeyState SET line = replace(line, '" + first.session() + "', '" + DEAD_SESSION
+                + "') WHERE name = 'b'");
+        shown = inspector.barriers().get(1);
+        assertEquals(Phase.BROKEN, shown.phase(), "they are dead, although nobody has written it down");
+        assertEquals(List.of(), shown.waiting());
+        inspector.delete("b");
+        assertEquals(1, inspector.barriers().size());
+    }
+
+    private static void awaitAs(String name, CyclicBarrier barrier) {
+        Thread.currentThread().setName(name);
+        try {
+            barrier.await();
+        } catch (InterruptedException | BrokenBarrierException e) {
+            // it ends with the test
+        }
+    }
+
+    @Test
+    void aLeaderIsShownAsTheHolderOfALeadership() throws Exception {
+        new LeaderElection(cache, "e").lead(() -> {
+            HeldLock held = inspector.locks().get(0);
+            assertEquals("leader", held.kind());
+            assertEquals(Mode.EXCLUSIVE, held.mode());
+            assertThrows(IllegalStateException.class, () -> inspector.delete("e"));
+        });
+        inspector.delete("e");
+    }
+
+    @Test
     void claimsAndQueuesAreShown() throws Exception {
         WorkQueue<String> queue = WorkQueue.withMaxAttempts(cache, "work", String.class, 2);
         queue.put("one");
@@ -403,6 +465,7 @@ class InspectorTest extends CacheFixture {
         assertThrows(CacheClosedException.class, inspector::locks);
         assertThrows(CacheClosedException.class, inspector::permits);
         assertThrows(CacheClosedException.class, inspector::waiters);
+        assertThrows(CacheClosedException.class, inspector::barriers);
         assertThrows(CacheClosedException.class, inspector::claims);
         assertThrows(CacheClosedException.class, inspector::queues);
         assertThrows(CacheClosedException.class, inspector::throttles);

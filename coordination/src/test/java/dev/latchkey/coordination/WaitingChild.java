@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -28,6 +29,8 @@ final class WaitingChild {
         IDLE_QUEUE,
         /** An item of a queue of which another process has claimed one, and may die. */
         QUEUE,
+        LATCH,
+        BARRIER,
         /** Nobody waits, a future does. */
         ASYNC;
 
@@ -43,6 +46,8 @@ final class WaitingChild {
                 case THROTTLE -> new Throttle(cache, "t", 1, Duration.ofHours(1)).acquire();
                 case IDLE_QUEUE -> claim(new WorkQueue<>(cache, "idle", String.class));
                 case QUEUE -> claim(new WorkQueue<>(cache, "busy", String.class));
+                case LATCH -> new CountDownLatch(cache, "latch", 1).await();
+                case BARRIER -> awaitBarrier(new CyclicBarrier(cache, "barrier", 1_000));
                 case ASYNC -> throw new AssertionError("no thread waits");
             }
         }
@@ -50,6 +55,14 @@ final class WaitingChild {
         private static void claim(WorkQueue<String> queue) throws InterruptedException {
             if (queue.claim(Duration.ofDays(1)).isEmpty()) {
                 throw new AssertionError("gave up");
+            }
+        }
+
+        private static void awaitBarrier(CyclicBarrier barrier) throws InterruptedException {
+            try {
+                barrier.await();
+            } catch (BrokenBarrierException e) {
+                Child.say("GOT a broken barrier");
             }
         }
 

@@ -135,11 +135,15 @@ class WaitingCostTest {
         }
         int places =
                 switch (what) {
-                    case MULTILOCK, THROTTLE, IDLE_QUEUE, QUEUE -> 0; // they stand in no line
+                    case MULTILOCK, THROTTLE, IDLE_QUEUE, QUEUE, LATCH, BARRIER -> 0; // they stand in no line
                     case CONDITION -> JVMS * THREADS;
                     default -> JVMS;
                 };
         assertEquals(places, Inspector.of(cache).waiters().size());
+        int seats = Inspector.of(cache).barriers().stream()
+                .mapToInt(barrier -> barrier.waiting().size())
+                .sum();
+        assertEquals(what == What.BARRIER ? JVMS * THREADS : 0, seats);
     }
 
     private static List<Cpu> cpus(List<JavaProcess> waiting) {

@@ -3,6 +3,8 @@ package dev.latchkey.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.latchkey.cache.Cache;
+import dev.latchkey.coordination.CyclicBarrier;
 import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Processes;
 import dev.latchkey.testing.Requirements;
@@ -13,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -151,6 +154,84 @@ final class ExamplesTest {
                 taker.output().stream()
                         .filter(line -> line.startsWith("took letter "))
                         .count());
+    }
+
+    @Test
+    void countDownLatchMainCountsEachShardOnce() {
+        String shared = directory.resolve("shared").toString();
+        JavaProcess waiter = processes.start(CountDownLatchMain.class, shared);
+        waiter.await("waiting for 3 shards", LIMIT);
+        assertEquals(List.of("loaded a, counted: true, to go: 2"), run(CountDownLatchMain.class, "a"));
+        assertEquals(List.of("loaded a, counted: false, to go: 2"), run(CountDownLatchMain.class, "a"));
+        run(CountDownLatchMain.class, "b");
+        assertEquals(List.of("loaded c, counted: true, to go: 0"), run(CountDownLatchMain.class, "c"));
+        waiter.await("all shards are loaded", LIMIT);
+        assertEquals(0, waiter.exitCode(LIMIT));
+    }
+
+    private List<JavaProcess> waitingAtTheBarrier(int number) {
+        List<JavaProcess> parties = new ArrayList<>();
+        for (int i = 0; i < number; i++) {
+            parties.add(processes.start(
+                    CyclicBarrierMain.class, directory.resolve("shared").toString()));
+        }
+        parties.forEach(party -> party.await("waiting for the others", LIMIT));
+        return parties;
+    }
+
+    @Test
+    void cyclicBarrierMainTakesThreeStepsTogether() {
+        List<JavaProcess> parties = waitingAtTheBarrier(3);
+        parties.forEach(party -> assertEquals(0, party.exitCode(LIMIT)));
+        List<String> steps = new ArrayList<>();
+        for (JavaProcess party : parties) {
+            assertTrue(party.output().contains("through"), party.output()::toString);
+            steps.addAll(party.output().stream()
+                    .filter(line -> line.startsWith("step "))
+                    .toList());
+        }
+        assertEquals(
+                List.of("step 1: merged 3 parts", "step 2: merged 3 parts", "step 3: merged 3 parts"),
+                steps.stream().sorted().toList());
+    }
+
+    @Test
+    void cyclicBarrierMainLearnsThatAnotherHasDied() {
+        List<JavaProcess> parties = waitingAtTheBarrier(2);
+        try (Cache cache = Cache.open(directory.resolve("shared"))) {
+            Awaitility.await().atMost(LIMIT).until(() -> new CyclicBarrier(cache, "step", 3).getNumberWaiting() == 2);
+        }
+        parties.get(0).kill();
+        parties.get(1).await("one of the others has died", LIMIT);
+        assertEquals(0, parties.get(1).exitCode(LIMIT));
+        cyclicBarrierMainTakesThreeStepsTogether();
+    }
+
+    @Test
+    void barrierMainBuildsOneAfterTheOtherAlsoIfOneIsKilled() {
+        assertEquals(List.of("fetched, places left: 1", "building alone", "built edition 1"), run(BarrierMain.class));
+        JavaProcess builder =
+                processes.start(BarrierMain.class, directory.resolve("shared").toString(), "60");
+        builder.await("building alone", LIMIT);
+        JavaProcess next =
+                processes.start(BarrierMain.class, directory.resolve("shared").toString());
+        next.await("fetched", LIMIT);
+        builder.kill();
+        next.await("built edition 2", LIMIT);
+        assertEquals(0, next.exitCode(LIMIT));
+    }
+
+    @Test
+    void leaderElectionMainFollowsALeaderThatIsKilled() {
+        String shared = directory.resolve("shared").toString();
+        JavaProcess leader = processes.start(LeaderElectionMain.class, shared, "60");
+        leader.await("leading, jobs: 1", LIMIT);
+        JavaProcess next = processes.start(LeaderElectionMain.class, shared);
+        next.await("standing by for pid " + leader.pid(), LIMIT);
+        leader.kill();
+        next.await("leading, jobs: 2", LIMIT);
+        next.await("resigned after job 2", LIMIT);
+        assertEquals(0, next.exitCode(LIMIT));
     }
 
     @Test
