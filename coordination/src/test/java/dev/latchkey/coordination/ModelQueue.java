@@ -65,8 +65,8 @@ final class ModelQueue {
     List<Integer> claim(int most, long now) {
         List<Integer> claimed = in(Place.WAITING).stream()
                 .filter(number -> entries.get(number).due <= now)
-                .sorted(Comparator.comparing((Integer number) -> -entries.get(number).priority)
-                        .thenComparing(number -> number))
+                .sorted(Comparator.comparingInt((Integer number) -> -entries.get(number).priority)
+                        .thenComparingInt(number -> number))
                 .limit(most)
                 .toList();
         for (int number : claimed) {
@@ -114,8 +114,8 @@ final class ModelQueue {
     /** The dead, first buried first. */
     List<Integer> dead() {
         return in(Place.DEAD).stream()
-                .sorted(Comparator.comparing((Integer number) -> entries.get(number).since)
-                        .thenComparing(number -> number))
+                .sorted(Comparator.comparingLong((Integer number) -> entries.get(number).since)
+                        .thenComparingInt(number -> number))
                 .toList();
     }
 
