@@ -1,5 +1,7 @@
 package dev.latchkey.coordination;
 
+import com.google.common.hash.Hashing;
+import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
@@ -8,6 +10,7 @@ import dev.latchkey.cache.spi.Hold;
 import dev.latchkey.cache.spi.Session;
 import dev.latchkey.cache.spi.State;
 import dev.latchkey.cache.spi.StoreTransaction;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -34,6 +37,10 @@ import org.jspecify.annotations.Nullable;
 final class Flights implements AutoCloseable {
     private static final String KIND = "flight";
     private static final int MOST_WAITING = 1_000;
+    /** The name of the row of a longer key has its hash. */
+    private static final int LONGEST = 900;
+    /** Half of what a death may go unnoticed. */
+    private static final Duration LOOK = Duration.ofMillis(20);
 
     /** There is nothing to share: whoever has joined tries itself. */
     static final Object NO_OUTCOME = new Object();
@@ -81,11 +88,16 @@ final class Flights implements AutoCloseable {
 
     /** The name of the row of a key: no user would choose it for a lock. */
     private static String name(String key) {
-        return "flight of " + key;
+        return "flight of "
+                + (key.length() <= LONGEST
+                        ? key
+                        : Hashing.sha256()
+                                .hashString(key, StandardCharsets.UTF_8)
+                                .toString());
     }
 
-    Watch watch(String key) {
-        return new Watch(engine, KIND, name(key));
+    Watch watch(Cache cache, String key) {
+        return new Watch(cache, KIND, name(key), LOOK);
     }
 
     /** Whether nobody who lives computes the key; to be asked before the transaction that takes off. */

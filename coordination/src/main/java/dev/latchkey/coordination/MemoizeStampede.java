@@ -256,7 +256,7 @@ public final class MemoizeStampede extends Memoizer {
     /** For all threads of this process: computes the result, or waits for another process that does. */
     private <R> @Nullable R pilot(
             String key, TypeToken<R> type, Callable<? extends @Nullable R> function, Deadline deadline) {
-        Watch watch = flights.watch(key);
+        Watch watch = flights.watch(cache, key);
         while (true) {
             State state = watch.read(Deadline.never());
             if (flights.isFree(state)) {
@@ -371,7 +371,7 @@ public final class MemoizeStampede extends Memoizer {
             return;
         }
         Object unused = fly(key, own, () -> {
-            State state = flights.watch(key).read(Deadline.never());
+            State state = flights.watch(cache, key).read(Deadline.never());
             if (!flights.isFree(state)) {
                 return Flights.NO_OUTCOME;
             }

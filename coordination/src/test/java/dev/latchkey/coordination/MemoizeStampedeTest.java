@@ -383,6 +383,13 @@ class MemoizeStampedeTest {
     }
 
     @Test
+    void argumentsMayBeLong() {
+        Function<String, @Nullable Integer> length = builder().build().wrap(Integer.class, String::length);
+        assertEquals(100_000, length.apply("a".repeat(100_000)));
+        assertEquals(100_000, length.apply("b".repeat(100_000)));
+    }
+
+    @Test
     void badOptionsAreRefused() {
         assertThrows(IllegalArgumentException.class, () -> builder().beta(-1));
         assertThrows(IllegalArgumentException.class, () -> builder().beta(Double.NaN));
