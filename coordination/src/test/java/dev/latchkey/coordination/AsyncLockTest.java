@@ -8,63 +8,64 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheClosedException;
-import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
-import dev.latchkey.cache.spi.State;
 import dev.latchkey.coordination.MemoryEngine.Disk;
-import dev.latchkey.testing.TestDirectory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Acquiring without a thread that waits. */
-@Timeout(60)
-class AsyncLockTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
-
-    @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
-
-    private final ExecutorService threads = Executors.newCachedThreadPool();
-    private Cache cache;
+class AsyncLockTest extends CacheFixture {
     private Lock lock;
 
     @BeforeEach
     void open() {
-        cache = Cache.open(directory.resolve("cache"));
         lock = new Lock(cache, "a");
     }
 
-    @AfterEach
-    void close() throws InterruptedException {
-        threads.shutdownNow();
-        cache.close();
-        assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "a thread hangs");
+    private static void assertPending(List<? extends Future<?>> futures) {
+        assertTrue(futures.stream().noneMatch(Future::isDone), "one of them did not wait");
     }
 
-    private State row(Cache of) {
-        return of.unwrap(CoordinationEngine.class).states().read("lock", "a", Deadline.never());
+    private static void assertPendingFor(long millis, List<? extends Future<?>> futures) {
+        await().during(Duration.ofMillis(millis))
+                .atMost(SOON)
+                .pollInterval(Duration.ofMillis(5))
+                .untilAsserted(() -> assertPending(futures));
     }
 
-    private static <T> T get(Future<T> future) throws Exception {
-        return future.get(20, TimeUnit.SECONDS);
+    /** How many threads there are when as many as now have stopped coming and going. */
+    private static int settledThreads() {
+        int[] last = {Thread.activeCount()};
+        await().during(Duration.ofMillis(150))
+                .atMost(SOON)
+                .pollInterval(Duration.ofMillis(10))
+                .until(() -> {
+                    int before = last[0];
+                    last[0] = Thread.activeCount();
+                    return before == last[0];
+                });
+        return last[0];
     }
 
-    private static void pause(long millis) {
-        await().pollDelay(Duration.ofMillis(millis)).until(() -> true);
+    /** For a while nobody is served, and there are hardly more threads than before. */
+    private static void assertAllWaitWithoutThreads(List<? extends Future<?>> all, int before) {
+        await().during(Duration.ofMillis(200))
+                .atMost(SOON)
+                .pollInterval(Duration.ofMillis(10))
+                .untilAsserted(() -> {
+                    int now = Thread.activeCount();
+                    assertTrue(now <= before + 2, before + " threads before, " + now + " while they wait");
+                    assertPending(all);
+                });
     }
 
     @Test
@@ -82,25 +83,11 @@ class AsyncLockTest {
     void theHandleArrivesWhenTheHolderReleases() throws Exception {
         LockHandle holder = lock.acquire();
         CompletableFuture<LockHandle> future = lock.acquireAsync();
-        pause(100);
-        assertFalse(future.isDone());
+        assertPendingFor(100, List.of(future));
         holder.close();
         LockHandle handle = get(future);
         assertTrue(handle.fencingToken() > holder.fencingToken());
         handle.close();
-    }
-
-    @Test
-    void cancellingLeavesTheLineAndGivesBackWhatWasGranted() throws Exception {
-        LockHandle holder = lock.acquire();
-        CompletableFuture<LockHandle> future = lock.acquireAsync();
-        pause(100);
-        assertTrue(future.cancel(true));
-        holder.close();
-        await().atMost(SOON)
-                .until(() -> row(cache).holds().isEmpty() && row(cache).line().isEmpty());
-        assertTrue(lock.tryLock());
-        lock.unlock();
     }
 
     @Test
@@ -117,31 +104,16 @@ class AsyncLockTest {
                 won.close();
             }
         }
-        await().atMost(SOON)
-                .until(() -> row(cache).holds().isEmpty() && row(cache).line().isEmpty());
+        awaitNoResidue(cache, Kind.LOCK, "a");
         assertTrue(lock.tryLock());
         lock.unlock();
-    }
-
-    @Test
-    void aTimeOutOfTheFutureLeavesNothing() throws Exception {
-        try (LockHandle holder = lock.acquire()) {
-            CompletableFuture<LockHandle> future = lock.acquireAsync().orTimeout(50, TimeUnit.MILLISECONDS);
-            var failure = assertThrows(ExecutionException.class, () -> get(future));
-            assertEquals(
-                    java.util.concurrent.TimeoutException.class,
-                    failure.getCause().getClass());
-            await().atMost(SOON).until(() -> lock.waiters() == 0);
-            holder.verify();
-        }
     }
 
     @Test
     void aThousandThatWaitForOneNameUseNoThreadAndAreAllServedInOrder() throws Exception {
         get(new Lock(cache, "warm-up").acquireAsync()).close();
         LockHandle holder = lock.acquire();
-        pause(200);
-        int before = Thread.activeCount();
+        int before = settledThreads();
         List<Long> tokens = Collections.synchronizedList(new ArrayList<>());
         List<CompletableFuture<Void>> all = new ArrayList<>();
         for (int i = 0; i < 1000; i++) {
@@ -150,17 +122,14 @@ class AsyncLockTest {
                 handle.close();
             }));
         }
-        pause(200);
-        int after = Thread.activeCount();
-        assertTrue(after <= before + 2, before + " threads before, " + after + " while they wait");
+        assertAllWaitWithoutThreads(all, before);
         holder.close();
         CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(50, TimeUnit.SECONDS);
         assertEquals(1000, tokens.size());
         List<Long> sorted = new ArrayList<>(tokens);
         Collections.sort(sorted);
         assertEquals(sorted, tokens);
-        await().atMost(SOON).until(() -> row(cache).holds().isEmpty());
-        assertEquals("", row(cache).line());
+        awaitNoResidue(cache, Kind.LOCK, "a");
     }
 
     @Test
@@ -172,8 +141,7 @@ class AsyncLockTest {
             holders.add(locks.get(i).acquire());
         }
         get(new Lock(cache, "warm-up").acquireAsync()).close();
-        pause(200);
-        int before = Thread.activeCount();
+        int before = settledThreads();
         AtomicInteger served = new AtomicInteger();
         List<CompletableFuture<Void>> all = new ArrayList<>();
         for (Lock each : locks) {
@@ -182,29 +150,10 @@ class AsyncLockTest {
                 handle.close();
             }));
         }
-        pause(200);
-        int after = Thread.activeCount();
-        assertTrue(after <= before + 2, before + " threads before, " + after + " while they wait");
+        assertAllWaitWithoutThreads(all, before);
         holders.forEach(LockHandle::close);
         CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(50, TimeUnit.SECONDS);
         assertEquals(200, served.get());
-    }
-
-    @Test
-    void closingTheCacheFailsThem() throws Exception {
-        LockHandle holder = lock.acquire();
-        List<CompletableFuture<LockHandle>> all = new ArrayList<>();
-        for (int i = 0; i < 20; i++) {
-            all.add(lock.acquireAsync());
-        }
-        pause(50);
-        cache.close();
-        for (CompletableFuture<LockHandle> future : all) {
-            var failure = assertThrows(ExecutionException.class, () -> get(future));
-            assertEquals(CacheClosedException.class, failure.getCause().getClass());
-        }
-        assertFalse(holder.isValid());
-        assertThrows(CacheClosedException.class, lock::acquireAsync);
     }
 
     @Test
@@ -222,34 +171,17 @@ class AsyncLockTest {
                     // as it should be
                 }
             });
-            pause(i % 5);
+            int enough = 20 * (i % 5);
+            await().atMost(SOON)
+                    .pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofMillis(1))
+                    .until(() -> all.size() >= enough);
             closing.close();
             get(asker);
             for (CompletableFuture<LockHandle> future : all) {
                 get(future.handle((handle, failure) -> true));
             }
         }
-    }
-
-    @Test
-    void insideATransactionItIsRefused() {
-        cache.transact((Runnable) () -> assertThrows(IllegalStateException.class, lock::acquireAsync));
-        assertFalse(lock.isLocked());
-    }
-
-    @Test
-    void theThreadThatHoldsTheLockIsRefused() {
-        lock.lock();
-        assertThrows(IllegalMonitorStateException.class, lock::acquireAsync);
-        lock.unlock();
-    }
-
-    @Test
-    void aNameOfAnotherKindFailsTheFuture() {
-        new WorkQueue<>(cache, "q", String.class).put("x");
-        CompletableFuture<LockHandle> future = new Lock(cache, "q").acquireAsync();
-        var failure = assertThrows(ExecutionException.class, () -> get(future));
-        assertEquals(NameInUseException.class, failure.getCause().getClass());
     }
 
     @Test
@@ -272,8 +204,7 @@ class AsyncLockTest {
                     order.add(number);
                     lock.unlock();
                 }));
-                await().atMost(SOON)
-                        .until(() -> thread[0] != null && thread[0].getState() == Thread.State.TIMED_WAITING);
+                await().atMost(SOON).until(() -> thread[0] != null && isWaiting(thread[0]));
             }
         }
         holder.close();
@@ -372,14 +303,12 @@ class AsyncLockTest {
         LockHandle writing = get(both.writeLock().acquireAsync());
         CompletableFuture<LockHandle> first = both.readLock().acquireAsync();
         CompletableFuture<LockHandle> second = both.readLock().acquireAsync();
-        pause(50);
-        assertFalse(first.isDone() || second.isDone());
+        assertPendingFor(50, List.of(first, second));
         writing.close();
         LockHandle reading = get(first);
         LockHandle readingToo = get(second);
         CompletableFuture<LockHandle> writer = both.writeLock().acquireAsync();
-        pause(50);
-        assertFalse(writer.isDone());
+        assertPendingFor(50, List.of(writer));
         reading.close();
         readingToo.close();
         get(writer).close();

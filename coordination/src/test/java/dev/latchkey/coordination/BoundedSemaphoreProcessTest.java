@@ -6,59 +6,33 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.spi.CoordinationEngine;
-import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.State;
 import dev.latchkey.testing.JavaCommand;
 import dev.latchkey.testing.JavaProcess;
-import dev.latchkey.testing.Processes;
-import dev.latchkey.testing.TestDirectory;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What a semaphore of three permits promises between processes, shown with processes. */
-@Tag("process")
 @Timeout(120)
-class BoundedSemaphoreProcessTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
-
-    @RegisterExtension
-    final Processes processes = new Processes();
-
-    @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
-
-    private Path cache() {
-        return directory.resolve("cache");
-    }
-
+class BoundedSemaphoreProcessTest extends ProcessFixture {
     private JavaProcess child() {
-        JavaProcess child = processes.start(JavaCommand.of(SemaphoreChild.class, cache().toString(), "3"));
-        child.await("OPEN", SOON);
-        return child;
+        return opened(JavaCommand.of(SemaphoreChild.class, cachePath().toString(), "3"));
     }
 
-    private static long instant(String answer) {
-        return Long.parseLong(answer.split(" ", -1)[1]);
+    private static State row(Cache cache) {
+        return CacheFixture.row(cache, Kind.SEMAPHORE, "s");
     }
 
-    private State row(Cache cache) {
-        return cache.unwrap(CoordinationEngine.class).states().read("semaphore", "s", Deadline.never());
+    private static void awaitLine(Cache cache, int length) {
+        CacheFixture.awaitLine(cache, Kind.SEMAPHORE, "s", length);
     }
 
-    private void awaitLine(Cache cache, int length) {
-        await().atMost(SOON).pollInterval(Duration.ofMillis(2)).until(() -> lineLength(cache) == length);
-    }
-
-    private int lineLength(Cache cache) {
-        return Line.parse(row(cache).line()).places().size();
+    private static int lineLength(Cache cache) {
+        return CacheFixture.lineLength(cache, Kind.SEMAPHORE, "s");
     }
 
     /** The referee is the kernel, which lets one process have one byte of a file. */
@@ -76,41 +50,15 @@ class BoundedSemaphoreProcessTest {
             rounds += own;
         }
         System.out.println("4 processes, 3 permits: " + rounds + " grants in 4 s");
-        try (Cache cache = Cache.open(cache())) {
+        try (Cache cache = Cache.open(cachePath())) {
             assertEquals(List.of(), row(cache).holds());
             assertEquals("", row(cache).line());
         }
     }
 
     @Test
-    void thePermitsOfAKilledHolderGoToTheWaiterWithinFiftyMilliseconds() {
-        try (Cache cache = Cache.open(cache())) {
-            JavaProcess heir = child();
-            List<Long> lateMillis = new ArrayList<>();
-            for (int i = 0; i < 20; i++) {
-                JavaProcess victim = child();
-                victim.send(i % 2 == 0 ? "permit 2" : "acquire 2");
-                victim.await(i % 2 == 0 ? "PERMIT" : "ACQUIRED", SOON);
-                heir.send("acquire 3");
-                awaitLine(cache, 1);
-                long killed = victim.killNow();
-                lateMillis.add((instant(heir.await("ACQUIRED", SOON)) - killed) / 1_000_000);
-                heir.send("release 3");
-                heir.await("RELEASED", SOON);
-            }
-            lateMillis.sort(Comparator.naturalOrder());
-            long median = lateMillis.get(lateMillis.size() / 2);
-            System.out.println("hand-over of two permits after kill -9: median " + median + " ms, max "
-                    + lateMillis.get(lateMillis.size() - 1) + " ms");
-            assertTrue(median <= 50, "late by " + lateMillis);
-            assertEquals(3, new BoundedSemaphore(cache, "s", 3).availablePermits());
-            assertEquals("", row(cache).line());
-        }
-    }
-
-    @Test
     void aKilledHolderLeavesTheOthersTheirPermits() {
-        try (Cache cache = Cache.open(cache())) {
+        try (Cache cache = Cache.open(cachePath())) {
             BoundedSemaphore semaphore = new BoundedSemaphore(cache, "s", 3);
             JavaProcess survivor = child();
             JavaProcess victim = child();
@@ -153,7 +101,7 @@ class BoundedSemaphoreProcessTest {
 
     @Test
     void waitersThatAreKilledInterruptedOrTimedOutDelayNobody() {
-        try (Cache cache = Cache.open(cache())) {
+        try (Cache cache = Cache.open(cachePath())) {
             JavaProcess holder = child();
             JavaProcess killed = child();
             JavaProcess interrupted = child();
@@ -184,7 +132,7 @@ class BoundedSemaphoreProcessTest {
 
     @Test
     void whoWaitsForAllPermitsIsNotOvertakenByOtherProcesses() {
-        try (Cache cache = Cache.open(cache())) {
+        try (Cache cache = Cache.open(cachePath())) {
             JavaProcess first = child();
             JavaProcess big = child();
             JavaProcess small = child();
@@ -206,7 +154,7 @@ class BoundedSemaphoreProcessTest {
 
     @Test
     void afterRandomUseTimeOutsInterruptsAndKillsAllPermitsAreThereAndNothingElse() {
-        try (Cache cache = Cache.open(cache())) {
+        try (Cache cache = Cache.open(cachePath())) {
             BoundedSemaphore semaphore = new BoundedSemaphore(cache, "s", 3);
             for (int round = 0; round < 4; round++) {
                 JavaProcess victim = child();
@@ -215,7 +163,7 @@ class BoundedSemaphoreProcessTest {
                 victim.send("vary " + (3 * round) + " 20000");
                 survivor.send("vary " + (3 * round + 1) + " 1500");
                 other.send("vary " + (3 * round + 2) + " 1500");
-                await().pollDelay(Duration.ofMillis(500 + 100L * round)).until(() -> true);
+                letRun(Duration.ofMillis(500 + 100L * round), List.of(victim));
                 victim.kill();
                 survivor.await("VARIED", SOON);
                 other.await("VARIED", SOON);

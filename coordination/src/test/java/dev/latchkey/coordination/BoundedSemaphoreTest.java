@@ -13,11 +13,6 @@ import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.Hold;
 import dev.latchkey.cache.spi.State;
-import dev.latchkey.testing.TestDirectory;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,45 +21,24 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What a semaphore promises between the threads of one process. */
-@Timeout(60)
-class BoundedSemaphoreTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
-
-    @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
-
-    private final ExecutorService threads = Executors.newCachedThreadPool();
-    private Cache cache;
+class BoundedSemaphoreTest extends CacheFixture {
     private BoundedSemaphore semaphore;
 
     @BeforeEach
     void open() {
-        cache = Cache.open(directory.resolve("cache"));
         semaphore = new BoundedSemaphore(cache, "s", 3);
     }
 
-    @AfterEach
-    void close() throws InterruptedException {
-        threads.shutdownNow();
-        cache.close();
-        assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "a thread hangs");
-    }
-
     private State row() {
-        return cache.unwrap(CoordinationEngine.class).states().read("semaphore", "s", Deadline.never());
+        return row(cache, Kind.SEMAPHORE, "s");
     }
 
     private List<Long> units() {
@@ -74,17 +48,6 @@ class BoundedSemaphoreTest {
     /** What the inspector does. */
     private boolean force(long token) {
         return Cohorts.of(Cohorts.engine(cache)).cohort(Kind.SEMAPHORE, "s").forceRelease(token, Deadline.never());
-    }
-
-    private <T> T elsewhere(Callable<T> call) throws Exception {
-        return threads.submit(call).get(20, TimeUnit.SECONDS);
-    }
-
-    private void sql(String sql) throws SQLException {
-        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("cache/cache.db"));
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
     }
 
     /** Starts a call and returns its thread when that waits, in line or behind others. */
@@ -99,12 +62,8 @@ class BoundedSemaphoreTest {
         });
         thread.setDaemon(true);
         thread.start();
-        await().atMost(SOON).until(() -> row().line().length() > 0 && isAsleep(thread));
+        await().atMost(SOON).until(() -> row().line().length() > 0 && isWaiting(thread));
         return thread;
-    }
-
-    private static boolean isAsleep(Thread thread) {
-        return thread.getState() == Thread.State.TIMED_WAITING || thread.getState() == Thread.State.RUNNABLE;
     }
 
     private static Object outcome(AtomicReference<Object> outcome) {
@@ -294,109 +253,6 @@ class BoundedSemaphoreTest {
     }
 
     // Waiting
-
-    @Test
-    void aTimedWaitEndsAtItsDeadlineAndLeavesNothing() throws Exception {
-        semaphore.acquire(2);
-        long start = System.nanoTime();
-        assertFalse(semaphore.tryAcquire(2, Duration.ofMillis(100)));
-        assertFalse(semaphore.tryAcquire(2, 100, TimeUnit.MILLISECONDS));
-        assertTrue(semaphore.tryAcquirePermit(2, Duration.ofMillis(100)).isEmpty());
-        long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-        assertTrue(millis >= 300 && millis < 3000, millis + " ms");
-        awaitNobodyInLine();
-        assertEquals(List.of(2L), units());
-        assertTrue(semaphore.tryAcquire(), "nobody is in front");
-    }
-
-    @Test
-    void noTimeOrLessMeansOneAttempt() throws Exception {
-        assertTrue(semaphore.tryAcquire(Duration.ZERO));
-        assertTrue(semaphore.tryAcquire(Duration.ofSeconds(-1)));
-        assertTrue(semaphore.tryAcquire(-1, TimeUnit.DAYS));
-        long start = System.nanoTime();
-        assertFalse(semaphore.tryAcquire(Duration.ZERO));
-        assertFalse(semaphore.tryAcquire(Duration.ofDays(-1)));
-        assertFalse(semaphore.tryAcquire(0, TimeUnit.SECONDS));
-        assertFalse(semaphore.tryAcquire(1, Long.MIN_VALUE, TimeUnit.DAYS));
-        assertTrue(semaphore.tryAcquirePermit(Duration.ZERO).isEmpty());
-        assertTrue(semaphore.tryAcquirePermit().isEmpty());
-        assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(2));
-        assertEquals("", row().line());
-    }
-
-    @Test
-    void theLongestTimeIsNotOver() throws Exception {
-        assertTrue(semaphore.tryAcquire(Long.MAX_VALUE, TimeUnit.DAYS));
-        assertTrue(semaphore.tryAcquire(Duration.ofSeconds(Long.MAX_VALUE)));
-        try (Permit permit = semaphore
-                .tryAcquirePermit(1, Duration.ofSeconds(Long.MAX_VALUE))
-                .orElseThrow()) {
-            AtomicReference<Object> outcome = new AtomicReference<>();
-            waiting(() -> semaphore.tryAcquire(Long.MAX_VALUE, TimeUnit.NANOSECONDS), outcome);
-            permit.close();
-            assertEquals(true, outcome(outcome));
-        }
-    }
-
-    @Test
-    void anInterruptBeforeTheCallIsThrownAndNothingIsHeld() {
-        List<Callable<?>> calls = List.of(
-                () -> {
-                    semaphore.acquire();
-                    return null;
-                },
-                () -> semaphore.tryAcquire(SOON),
-                () -> semaphore.tryAcquire(Duration.ZERO),
-                () -> semaphore.tryAcquire(1, TimeUnit.SECONDS),
-                () -> semaphore.acquirePermit(),
-                () -> semaphore.tryAcquirePermit(SOON));
-        for (Callable<?> call : calls) {
-            Thread.currentThread().interrupt();
-            assertThrows(InterruptedException.class, call::call);
-            assertFalse(Thread.interrupted());
-        }
-        assertEquals(3, semaphore.availablePermits());
-    }
-
-    @Test
-    void anInterruptEndsTheWaitAndLeavesNothing() throws Exception {
-        semaphore.acquire(3);
-        List<Callable<?>> calls = List.of(
-                () -> {
-                    semaphore.acquire(2);
-                    return null;
-                },
-                () -> semaphore.tryAcquire(SOON),
-                () -> semaphore.acquirePermit(),
-                () -> semaphore.tryAcquirePermit(3, SOON));
-        for (Callable<?> call : calls) {
-            AtomicReference<Object> outcome = new AtomicReference<>();
-            waiting(call, outcome).interrupt();
-            assertInstanceOf(InterruptedException.class, outcome(outcome));
-            awaitNobodyInLine();
-        }
-        semaphore.release(3);
-        assertEquals(3, semaphore.availablePermits());
-    }
-
-    @Test
-    void anUninterruptibleWaitKeepsTheFlagForLater() throws Exception {
-        semaphore.acquire(3);
-        AtomicReference<Object> outcome = new AtomicReference<>();
-        Thread waiter = waiting(
-                () -> {
-                    semaphore.acquireUninterruptibly(2);
-                    return Thread.interrupted();
-                },
-                outcome);
-        waiter.interrupt();
-        semaphore.release(2);
-        assertEquals(true, outcome(outcome));
-        Thread.currentThread().interrupt();
-        assertFalse(semaphore.tryAcquire(), "an attempt is not interrupted");
-        assertTrue(Thread.interrupted());
-    }
 
     @Test
     void whoWantsManyIsNotOvertakenByOtherThreads() throws Exception {
@@ -617,43 +473,10 @@ class BoundedSemaphoreTest {
     // One name, one semaphore
 
     @Test
-    void oneNameIsOneSemaphoreForAllObjectsAndCaches() throws Exception {
-        try (Cache second = Cache.open(directory.resolve("cache"))) {
-            semaphore.acquire(3);
-            BoundedSemaphore same = new BoundedSemaphore(second, "s", 3);
-            assertFalse(same.tryAcquire());
-            assertTrue(new BoundedSemaphore(second, "t", 3).tryAcquire());
-            same.release(2);
-            assertEquals(2, semaphore.availablePermits());
-            new BoundedSemaphore(cache, "s", 3).release();
-            assertThrows(IllegalMonitorStateException.class, same::release);
-        }
-    }
-
-    @Test
-    void anotherNumberIsRefusedWithBothAndTheWayOut() {
-        IllegalArgumentException error =
-                assertThrows(IllegalArgumentException.class, () -> new BoundedSemaphore(cache, "s", 5));
-        assertTrue(error.getMessage().contains("3"), error.getMessage());
-        assertTrue(error.getMessage().contains("5"), error.getMessage());
-        assertTrue(error.getMessage().contains("resize"), error.getMessage());
-        assertEquals(3, semaphore.permits());
-        assertTrue(semaphore.tryAcquire(3));
-    }
-
-    @Test
     void theConstructorWritesOnlyWhenNobodyHasStoredTheNumber() {
         long version = row().version();
         new BoundedSemaphore(cache, "s", 3);
         assertEquals(version, row().version());
-    }
-
-    @Test
-    void aNameOfAnotherKindIsRefused() {
-        new WorkQueue<>(cache, "q", String.class).put("x");
-        NameInUseException error = assertThrows(NameInUseException.class, () -> new BoundedSemaphore(cache, "q", 1));
-        assertTrue(error.getMessage().contains("'q'"), error.getMessage());
-        assertThrows(NameInUseException.class, () -> new Lock(cache, "s").lock());
     }
 
     @Test
@@ -821,24 +644,16 @@ class BoundedSemaphoreTest {
 
     @Test
     void aReleaseThatCouldNotBeWrittenIsRepeatedUntilItIs() throws Exception {
-        CountDownLatch began = new CountDownLatch(1);
-        CountDownLatch end = new CountDownLatch(1);
         semaphore.acquire(3);
-        Future<?> transaction = threads.submit(() -> cache.transact(() -> {
-            began.countDown();
-            return end.await(20, TimeUnit.SECONDS);
-        }));
-        assertTrue(began.await(20, TimeUnit.SECONDS));
-        semaphore.release(2);
-        assertEquals(List.of(3L), units(), "not written yet");
-        assertThrows(IllegalMonitorStateException.class, () -> semaphore.release(2));
-        long start = System.nanoTime();
-        BoundedSemaphore sameTime = semaphore;
-        assertFalse(sameTime.tryAcquire());
-        assertFalse(sameTime.tryAcquire(Duration.ofMillis(100)));
-        assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(2));
-        end.countDown();
-        transaction.get(20, TimeUnit.SECONDS);
+        try (BusyDatabase busy = new BusyDatabase()) {
+            semaphore.release(2);
+            assertEquals(List.of(3L), units(), "not written yet");
+            assertThrows(IllegalMonitorStateException.class, () -> semaphore.release(2));
+            long start = System.nanoTime();
+            assertFalse(semaphore.tryAcquire());
+            assertFalse(semaphore.tryAcquire(Duration.ofMillis(100)));
+            assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(2));
+        }
         await().atMost(SOON).until(() -> units().equals(List.of(1L)));
         semaphore.release();
         assertEquals(3, semaphore.availablePermits());

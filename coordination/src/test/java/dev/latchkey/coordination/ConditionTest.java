@@ -9,13 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheException;
-import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.State;
 import dev.latchkey.coordination.MemoryEngine.Disk;
 import dev.latchkey.coordination.MemoryEngine.Trouble;
 import dev.latchkey.coordination.Turns.Awaiting;
-import dev.latchkey.testing.TestDirectory;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -26,48 +24,29 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Conditions keep the contract of the JDK's between the threads of one process. */
-@Timeout(60)
 // Condition.awaitUntil is as old as Date, and each wait here is to end by its first signal
 @SuppressWarnings({"JavaUtilDate", "WaitNotInLoop"})
-class ConditionTest {
-    @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
-
-    private final ExecutorService threads = Executors.newCachedThreadPool();
-    private Cache cache;
+class ConditionTest extends CacheFixture {
     private Lock lock;
     private Condition condition;
 
     @BeforeEach
     void open() {
-        cache = Cache.open(directory.resolve("cache"));
         lock = new Lock(cache, "a");
         condition = lock.newCondition();
     }
 
-    @AfterEach
-    void close() throws InterruptedException {
-        threads.shutdownNow();
-        cache.close();
-        assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "a thread hangs");
-    }
-
     private State row() {
-        return cache.unwrap(CoordinationEngine.class).states().read("lock", "a", Deadline.never());
+        return row(cache, Kind.LOCK, "a");
     }
 
     private long waiting() {
@@ -78,10 +57,6 @@ class ConditionTest {
         await().atMost(Duration.ofSeconds(20))
                 .pollInterval(Duration.ofMillis(2))
                 .until(() -> waiting() == count);
-    }
-
-    private static <T> T get(Future<T> future) throws Exception {
-        return future.get(20, TimeUnit.SECONDS);
     }
 
     private interface Wait<T> {
@@ -183,22 +158,47 @@ class ConditionTest {
     }
 
     @Test
-    void theNthConditionOfEachObjectIsTheSameAndSoIsOneOfAName() throws Exception {
+    void theNthConditionOfEachObjectIsTheSame() throws Exception {
+        Lock mine = new Lock(cache, "a");
         Lock twin = new Lock(cache, "a");
-        Condition first = twin.newCondition();
-        Future<Boolean> waiter = threads.submit(locked(that -> that.await(20, TimeUnit.SECONDS)));
+        List<Condition> ofMine = List.of(mine.newCondition(), mine.newCondition(), mine.newCondition());
+        List<Condition> ofTwin = List.of(twin.newCondition(), twin.newCondition(), twin.newCondition());
+        List<Integer> order = Collections.synchronizedList(new ArrayList<>());
+        List<Future<?>> waiters = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            int number = i;
+            waiters.add(threads.submit(locked(that -> {
+                ofMine.get(number).await();
+                return order.add(number);
+            })));
+            awaitWaiting(i + 1);
+        }
+        int left = 3;
+        for (int n : List.of(2, 0, 1)) {
+            twin.lock();
+            ofTwin.get(n).signal();
+            twin.unlock();
+            get(waiters.get(n));
+            assertEquals(--left, waiting());
+        }
+        assertEquals(List.of(2, 0, 1), order);
+    }
+
+    @Test
+    void aConditionOfANameIsTheSameOfEachObject() throws Exception {
+        Lock twin = new Lock(cache, "a");
+        Condition named = lock.newCondition("not empty: 100%");
+        Future<Boolean> waiter = threads.submit(locked(that -> named.await(20, TimeUnit.SECONDS)));
         awaitWaiting(1);
         twin.lock();
-        first.signal();
+        twin.newCondition().signal();
+        twin.newCondition("not empty").signal();
         twin.unlock();
-        assertTrue(get(waiter));
-        Condition named = lock.newCondition("not empty: 100%");
-        Future<Boolean> second = threads.submit(locked(that -> named.await(20, TimeUnit.SECONDS)));
-        awaitWaiting(1);
+        assertEquals(1, waiting());
         twin.lock();
         twin.newCondition("not empty: 100%").signal();
         twin.unlock();
-        assertTrue(get(second));
+        assertTrue(get(waiter));
     }
 
     @Test
@@ -277,10 +277,39 @@ class ConditionTest {
         }));
         awaitWaiting(1);
         thread.get().interrupt();
-        await().pollDelay(Duration.ofMillis(150)).until(() -> true);
-        assertEquals(1, waiting());
+        await().during(Duration.ofMillis(150)).atMost(SOON).until(() -> waiting() == 1 && !waiter.isDone());
         signal();
         assertTrue(get(waiter));
+    }
+
+    /** Neither an interrupt that is to be ignored nor a signal that is another's keeps them busy. */
+    @Test
+    void waitersOfOneProcessSleepAndDoNotKeepEachOtherAwake() throws Exception {
+        List<Thread> waiting = Collections.synchronizedList(new ArrayList<>());
+        List<Future<Boolean>> all = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            all.add(threads.submit(locked(that -> {
+                waiting.add(Thread.currentThread());
+                that.awaitUninterruptibly();
+                return true;
+            })));
+        }
+        awaitWaiting(8);
+        waiting.get(0).interrupt();
+        lock.lock();
+        lock.newCondition("another").signalAll();
+        lock.unlock();
+        long before = cpuNanos(waiting);
+        await().during(Duration.ofMillis(500))
+                .atMost(SOON)
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> cpuNanos(waiting) - before < TimeUnit.MILLISECONDS.toNanos(150));
+        lock.lock();
+        condition.signalAll();
+        lock.unlock();
+        for (Future<Boolean> one : all) {
+            assertTrue(get(one));
+        }
     }
 
     @Test
@@ -409,29 +438,30 @@ class ConditionTest {
     /** A wait writes; while it cannot, the lock is not given up, and the time passes. */
     @Test
     void aBusyDatabaseEndsATimedWaitInTimeAndAnUntimedOneWaits() throws Exception {
-        CountDownLatch began = new CountDownLatch(1);
-        CountDownLatch end = new CountDownLatch(1);
-        CountDownLatch waiting = new CountDownLatch(1);
+        CountDownLatch held = new CountDownLatch(1);
+        CountDownLatch busy = new CountDownLatch(1);
+        CountDownLatch timedOut = new CountDownLatch(1);
         Future<Boolean> untimed = threads.submit(locked(that -> {
-            Future<?> transaction = threads.submit(() -> cache.transact(() -> {
-                began.countDown();
-                return end.await(20, TimeUnit.SECONDS);
-            }));
-            assertTrue(began.await(20, TimeUnit.SECONDS));
+            held.countDown();
+            assertTrue(busy.await(20, TimeUnit.SECONDS));
             long start = System.nanoTime();
             assertFalse(that.await(200, TimeUnit.MILLISECONDS));
             long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
             assertTrue(took >= 200 && took < 800, "took " + took + " ms");
             assertTrue(lock.isHeldByCurrentThread());
-            waiting.countDown();
+            timedOut.countDown();
             that.await();
-            get(transaction);
             return true;
         }));
-        assertTrue(waiting.await(20, TimeUnit.SECONDS));
-        await().pollDelay(Duration.ofMillis(1500)).until(() -> true);
-        assertFalse(untimed.isDone(), "it waits for the database");
-        end.countDown();
+        assertTrue(held.await(20, TimeUnit.SECONDS));
+        try (BusyDatabase transaction = new BusyDatabase()) {
+            busy.countDown();
+            assertTrue(timedOut.await(20, TimeUnit.SECONDS));
+            await("it waits for the database")
+                    .during(Duration.ofMillis(1500))
+                    .atMost(SOON)
+                    .until(() -> !untimed.isDone() && waiting() == 0);
+        }
         awaitWaiting(1);
         signal();
         assertTrue(get(untimed));

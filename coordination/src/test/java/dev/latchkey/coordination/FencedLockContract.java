@@ -1,6 +1,5 @@
 package dev.latchkey.coordination;
 
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -23,8 +22,6 @@ import org.junit.jupiter.api.Test;
 
 /** What every lock promises that has handles, tokens and losses as well. */
 abstract class FencedLockContract extends LockContract {
-    private LockHandle handle;
-
     @Override
     abstract FencedLock lock(Cache of, String name);
 
@@ -43,32 +40,43 @@ abstract class FencedLockContract extends LockContract {
     }
 
     @Override
-    Map<String, Way> interruptibleWays() {
-        Map<String, Way> ways = new LinkedHashMap<>(super.interruptibleWays());
-        ways.put("acquire", () -> {
-            handle = subject().acquire();
-            return true;
-        });
-        ways.put("tryAcquire(Duration)", () -> {
-            handle = subject().tryAcquire(SOON).orElse(null);
-            return handle != null;
-        });
+    Map<String, Way> endlessWays() {
+        Map<String, Way> ways = new LinkedHashMap<>(super.endlessWays());
+        ways.put("acquire", () -> closing(subject().acquire()));
         return ways;
     }
 
     @Override
-    void giveBack() {
-        if (handle != null) {
-            handle.close();
-            handle = null;
-        } else {
-            lock.unlock();
-        }
+    Map<String, TimedWay> timedWays() {
+        Map<String, TimedWay> ways = super.timedWays();
+        ways.put("tryAcquire(Duration)", limit -> subject()
+                .tryAcquire(limit)
+                .map(AcquiringContract::closing)
+                .orElse(null));
+        return ways;
     }
 
-    State row() {
-        String kind = subject().cohort().kind().word();
-        return cache.unwrap(CoordinationEngine.class).states().read(kind, "a", Deadline.never());
+    @Override
+    Map<String, AsyncWay> asyncWays() {
+        return Map.of("acquireAsync", () -> subject().acquireAsync());
+    }
+
+    @Override
+    Map<String, Way> attempts() {
+        Map<String, Way> ways = new LinkedHashMap<>(super.attempts());
+        ways.put(
+                "tryAcquire",
+                () -> subject().tryAcquire().map(AcquiringContract::closing).orElse(null));
+        return ways;
+    }
+
+    @Override
+    void awaitNoResidue() {
+        awaitNoResidue(cache, subject().cohort().kind(), "a");
+    }
+
+    private State row() {
+        return row(cache, subject().cohort().kind(), "a");
     }
 
     @Test
@@ -95,16 +103,12 @@ abstract class FencedLockContract extends LockContract {
         assertNull(cache.get("n"));
         second.close();
         assertEquals(List.of(), row().holds());
-    }
-
-    @Test
-    void aHandleThatIsNotToBeHadInTimeIsNone() throws Exception {
-        block();
-        assertTrue(subject().tryAcquire().isEmpty());
-        assertTrue(subject().tryAcquire(Duration.ofMillis(50)).isEmpty());
-        assertTrue(subject().tryAcquire(Duration.ofMillis(-50)).isEmpty());
-        assertEquals("", row().line());
-        unblock();
+        opponent.acquire();
+        first.close();
+        second.close();
+        assertFalse(subject().tryLock(), "held by the other");
+        opponent.release();
+        assertFree("late closes");
     }
 
     @Test
@@ -127,12 +131,14 @@ abstract class FencedLockContract extends LockContract {
         assertEquals(lost.fencingToken(), refused.token());
         assertThrows(LockLostException.class, () -> lost.runFenced(() -> cache.incr("n")));
         assertNull(cache.get("n"));
-        LockHandle next = subject().tryAcquire(SOON).orElseThrow();
+        opponent.acquire();
         lost.close();
-        next.verify();
+        lost.close();
+        assertFalse(subject().tryLock(), "held by the other");
+        opponent.release();
         LockLostException first = told.poll(20, TimeUnit.SECONDS);
         assertEquals(lost.fencingToken(), first == null ? 0 : first.token());
-        next.close();
+        assertFree("a late release");
         assertNull(told.poll(), "told twice");
     }
 
@@ -142,10 +148,13 @@ abstract class FencedLockContract extends LockContract {
         long token = subject().fencingToken();
         assertTrue(subject().forceUnlock(token));
         assertThrows(LockLostException.class, () -> subject().runFenced(() -> cache.incr("n")));
+        opponent.acquire();
         LockLostException refused = assertThrows(LockLostException.class, lock::unlock);
         assertEquals(token, refused.token());
         assertFalse(subject().isHeldByCurrentThread());
-        assertTrue(elsewhere(() -> subject().tryLock(SOON)));
+        assertFalse(subject().tryLock(), "held by the other");
+        opponent.release();
+        assertFree("a late release");
     }
 
     @Test
@@ -227,18 +236,22 @@ abstract class FencedLockContract extends LockContract {
     @Test
     void manyAttemptsThatEndAnyhowLeaveNothing() throws Exception {
         for (int i = 0; i < 20; i++) {
-            block();
-            Waiter first = new Waiter(() -> subject().tryLock(Duration.ofMillis(61)));
-            Future<?> second = threads.submit(() -> {
-                if (subject().tryLock(Duration.ofMillis(3))) {
-                    lock.unlock();
-                }
-                return null;
-            });
-            unblock();
-            get(first.future);
+            opponent.acquire();
+            Future<?> first = attempt(Duration.ofMillis(i));
+            Future<?> second = attempt(Duration.ofMillis(3));
+            opponent.release();
+            get(first);
             get(second);
         }
-        await().atMost(SOON).until(() -> row().holds().isEmpty() && row().line().isEmpty());
+        awaitNoResidue();
+    }
+
+    private Future<?> attempt(Duration limit) {
+        return threads.submit(() -> {
+            if (subject().tryLock(limit)) {
+                lock.unlock();
+            }
+            return null;
+        });
     }
 }

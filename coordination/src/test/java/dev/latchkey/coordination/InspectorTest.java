@@ -16,70 +16,33 @@ import dev.latchkey.coordination.Inspector.HeldLock;
 import dev.latchkey.coordination.Inspector.Mode;
 import dev.latchkey.coordination.Inspector.QueueSize;
 import dev.latchkey.coordination.Inspector.Stage;
-import dev.latchkey.testing.TestDirectory;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
-@Timeout(60)
-class InspectorTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
+class InspectorTest extends CacheFixture {
     private static final long PID = ProcessHandle.current().pid();
     /** Its process is dead: nobody has its byte. */
     private static final long DEAD_SESSION = 4_000_000_000_000_000_000L;
 
-    @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
-
-    private final ExecutorService threads = Executors.newCachedThreadPool();
-    private Cache cache;
     private Inspector inspector;
 
     @BeforeEach
     void open() {
-        cache = Cache.open(directory.resolve("cache"));
         inspector = Inspector.of(cache);
-    }
-
-    @AfterEach
-    void close() throws InterruptedException {
-        threads.shutdownNow();
-        cache.close();
-        assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "a thread hangs");
     }
 
     private CoordinationEngine engine() {
         return cache.unwrap(CoordinationEngine.class);
-    }
-
-    private <T> T elsewhere(Callable<T> call) throws Exception {
-        return threads.submit(call).get(20, TimeUnit.SECONDS);
-    }
-
-    private void sql(String sql) throws SQLException {
-        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("cache/cache.db"));
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
     }
 
     private Cohort semaphore(String name, long permits) {

@@ -47,7 +47,6 @@ final class LockFamilyChild {
                         case "unwrite" -> released(both(cache, command[1]).writeLock());
                         case "lock" -> acquired(lock(cache, command[1]));
                         case "unlock" -> released(lock(cache, command[1]));
-                        case "async" -> async(lock(cache, command[1]));
                         case "force" ->
                             "FORCED " + lock(cache, command[1]).forceUnlock(Long.parseLong(command[2])) + " "
                                     + System.nanoTime();
@@ -84,11 +83,6 @@ final class LockFamilyChild {
     private static String released(FencedLock lock) {
         lock.unlock();
         return "UNLOCKED " + System.nanoTime();
-    }
-
-    private static String async(Lock lock) throws Exception {
-        LockHandle handle = lock.acquireAsync().get(60, TimeUnit.SECONDS);
-        return "LOCKED " + System.nanoTime() + " " + handle.fencingToken();
     }
 
     private static String await(Lock lock, String condition) throws InterruptedException {

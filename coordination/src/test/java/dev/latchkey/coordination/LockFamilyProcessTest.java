@@ -6,15 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.Cache;
-import dev.latchkey.cache.spi.CoordinationEngine;
-import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.State;
 import dev.latchkey.testing.JavaCommand;
 import dev.latchkey.testing.JavaProcess;
-import dev.latchkey.testing.Processes;
 import dev.latchkey.testing.ReplacedClass;
-import dev.latchkey.testing.TestDirectory;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.time.Duration;
@@ -22,17 +17,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What read and write locks, leases, conditions, pending acquisitions and fenced writes promise between processes. */
-@Tag("process")
-class LockFamilyProcessTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
-
+class LockFamilyProcessTest extends ProcessFixture {
     /** Stops the process once, where the thread that has armed it comes to the point. */
     private static final String STOPPING = """
             package dev.latchkey.cache.spi;
@@ -57,47 +47,16 @@ class LockFamilyProcessTest {
             }
             """;
 
-    @RegisterExtension
-    final Processes processes = new Processes();
-
-    @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
-
-    private Path cache() {
-        return directory.resolve("cache");
-    }
-
     private JavaCommand command() {
-        return JavaCommand.of(LockFamilyChild.class, cache().toString());
+        return JavaCommand.of(LockFamilyChild.class, cachePath().toString());
     }
 
     private JavaProcess child() {
         return opened(command());
     }
 
-    private JavaProcess opened(JavaCommand command) {
-        JavaProcess child = processes.start(command);
-        child.await("OPEN", SOON);
-        return child;
-    }
-
-    private static long word(String answer, int index) {
-        return Long.parseLong(answer.split(" ", -1)[index]);
-    }
-
-    private static String ask(JavaProcess child, String line, String answer) {
-        child.send(line);
-        return child.await(answer, SOON);
-    }
-
     private static State row(Cache cache, Kind kind, String name) {
-        return cache.unwrap(CoordinationEngine.class).states().read(kind.word(), name, Deadline.never());
-    }
-
-    private static void awaitLine(Cache cache, Kind kind, int length) {
-        await().atMost(SOON)
-                .pollInterval(Duration.ofMillis(2))
-                .until(() -> Line.parse(row(cache, kind, "a").line()).places().size() == length);
+        return CacheFixture.row(cache, kind, name);
     }
 
     private static void report(String what, List<Long> lateMillis, int most) {
@@ -108,46 +67,9 @@ class LockFamilyProcessTest {
         assertTrue(median <= most, what + " late by " + lateMillis);
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"read", "write"})
-    void aKilledProcessHandsItsReadAndWriteLocksOnWithinFiftyMilliseconds(String side) {
-        try (Cache cache = Cache.open(cache())) {
-            JavaProcess heir = child();
-            List<Long> lateMillis = new ArrayList<>();
-            for (int i = 0; i < 15; i++) {
-                JavaProcess victim = child();
-                ask(victim, side + " a", "LOCKED");
-                heir.send("write a");
-                awaitLine(cache, Kind.READ_WRITE, 1);
-                long killed = victim.killNow();
-                lateMillis.add((word(heir.await("LOCKED", SOON), 1) - killed) / 1_000_000);
-                ask(heir, "unwrite a", "UNLOCKED");
-            }
-            report(side + " lock of a killed process", lateMillis, 50);
-        }
-    }
-
-    @Test
-    void aKilledHoldersLockGoesToAPendingAcquisitionWithinFiftyMilliseconds() {
-        try (Cache cache = Cache.open(cache())) {
-            List<Long> lateMillis = new ArrayList<>();
-            for (int i = 0; i < 11; i++) {
-                JavaProcess heir = child();
-                JavaProcess victim = child();
-                ask(victim, "lock a", "LOCKED");
-                heir.send("async a");
-                awaitLine(cache, Kind.LOCK, 1);
-                long killed = victim.killNow();
-                lateMillis.add((word(heir.await("LOCKED", SOON), 1) - killed) / 1_000_000);
-                heir.kill();
-            }
-            report("lock of a killed process, acquired asynchronously", lateMillis, 50);
-        }
-    }
-
     @Test
     void aStoppedReaderKeepsItsLock() throws Exception {
-        try (Cache cache = Cache.open(cache())) {
+        try (Cache cache = Cache.open(cachePath())) {
             ReadWriteLock both = new ReadWriteLock(cache, "a");
             JavaProcess reader = child();
             long token = word(ask(reader, "read a", "LOCKED"), 2);
@@ -172,7 +94,7 @@ class LockFamilyProcessTest {
 
     @Test
     void anotherProcessGetsTheLockAtTheEndOfALease() throws Exception {
-        try (Cache cache = Cache.open(cache())) {
+        try (Cache cache = Cache.open(cachePath())) {
             Lock leased = Lock.builder(cache, "a").lease(Duration.ofMillis(400)).build();
             JavaProcess next = child();
             List<Long> lateMillis = new ArrayList<>();
@@ -212,7 +134,7 @@ class LockFamilyProcessTest {
     @Test
     void waitersThatAreKilledSwallowNoSignal() {
         Random random = new Random(42);
-        try (Cache cache = Cache.open(cache())) {
+        try (Cache cache = Cache.open(cachePath())) {
             Lock lock = new Lock(cache, "a");
             for (int round = 0; round < 8; round++) {
                 List<JavaProcess> waiters = new ArrayList<>();
@@ -237,7 +159,7 @@ class LockFamilyProcessTest {
                 if (!before) {
                     waiters.get(0).killNow();
                 }
-                await().pollDelay(Duration.ofMillis(random.nextInt(30))).until(() -> true);
+                letRun(Duration.ofMillis(random.nextInt(30)), waiters.subList(1, 3));
                 lock.unlock();
                 waiters.get(1).await("SIGNALLED", SOON);
                 lock.lock();
@@ -260,7 +182,7 @@ class LockFamilyProcessTest {
     }
 
     private String value() {
-        try (Cache cache = Cache.open(cache())) {
+        try (Cache cache = Cache.open(cachePath())) {
             return String.valueOf(cache.get("value", String.class));
         }
     }
@@ -291,8 +213,11 @@ class LockFamilyProcessTest {
         first.send("fenced a first");
         first.awaitStopped(SOON);
         next.send("force a " + token);
-        await().pollDelay(Duration.ofMillis(500)).until(() -> true);
-        assertTrue(next.output().stream().noneMatch(line -> line.startsWith("FORCED")), "it must wait");
+        await("it must wait")
+                .during(Duration.ofMillis(500))
+                .atMost(SOON)
+                .pollInterval(Duration.ofMillis(5))
+                .until(() -> next.output().stream().noneMatch(line -> line.startsWith("FORCED")));
         long went = System.nanoTime();
         first.cont();
         first.await("WRITTEN", SOON);
@@ -359,7 +284,7 @@ class LockFamilyProcessTest {
 
     @Test
     void aThousandCyclesThatEndAnyhowLeaveNothing() throws Exception {
-        try (Cache cache = Cache.open(cache())) {
+        try (Cache cache = Cache.open(cachePath())) {
             JavaProcess first = child();
             JavaProcess second = child();
             ask(first, "cycles 30", "CYCLED"); // whatever is opened when it is first needed is open
@@ -369,7 +294,7 @@ class LockFamilyProcessTest {
             for (int i = 0; i < 6; i++) {
                 JavaProcess victim = child();
                 victim.send("@cycles 1000");
-                await().pollDelay(Duration.ofMillis(300 + 50 * i)).until(() -> true);
+                letRun(Duration.ofMillis(300 + 50 * i), List.of(victim, first, second));
                 victim.kill();
             }
             first.await("CYCLED", Duration.ofSeconds(60));
@@ -418,7 +343,8 @@ class LockFamilyProcessTest {
     }
 
     private long count(String sql) throws Exception {
-        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + cache().resolve("cache.db"));
+        try (Connection connection =
+                        DriverManager.getConnection("jdbc:sqlite:" + cachePath().resolve("cache.db"));
                 var statement = connection.createStatement();
                 var rows = statement.executeQuery(sql)) {
             return rows.getLong(1);

@@ -7,17 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.latchkey.cache.Cache;
-import dev.latchkey.cache.spi.CoordinationEngine;
-import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.State;
 import dev.latchkey.testing.Cpu;
 import dev.latchkey.testing.Failpoint;
 import dev.latchkey.testing.JavaCommand;
 import dev.latchkey.testing.JavaProcess;
-import dev.latchkey.testing.Processes;
 import dev.latchkey.testing.Requirements;
 import dev.latchkey.testing.Stalls;
-import dev.latchkey.testing.TestDirectory;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -33,49 +29,20 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the lock promises between processes, shown with processes. */
-@Tag("process")
-class LockProcessTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
-
-    @RegisterExtension
-    final Processes processes = new Processes();
-
-    @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
-
-    private Path cache() {
-        return directory.resolve("cache");
-    }
-
+class LockProcessTest extends ProcessFixture {
     private JavaProcess child(String... options) {
-        JavaProcess child = processes.start(
-                JavaCommand.of(CoordinationChild.class, cache().toString()).options(options));
-        child.await("OPEN", SOON);
-        return child;
-    }
-
-    private static String futex(boolean enabled) {
-        return "-Ddev.latchkey.futex=" + enabled;
-    }
-
-    private static long instant(String answer) {
-        return Long.parseLong(answer.split(" ", -1)[1]);
-    }
-
-    private static long token(String answer) {
-        return Long.parseLong(answer.split(" ", -1)[2]);
+        return opened(
+                JavaCommand.of(CoordinationChild.class, cachePath().toString()).options(options));
     }
 
     /** The row as everybody can read it. */
-    private State row(Cache cache) {
-        return cache.unwrap(CoordinationEngine.class).states().read("lock", "a", Deadline.never());
+    private static State row(Cache cache) {
+        return CacheFixture.row(cache, Kind.LOCK, "a");
     }
 
     private static int lineLength(State state) {
@@ -95,37 +62,9 @@ class LockProcessTest {
         assertEquals("10000", Files.readString(file));
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void aKilledHolderHandsTheLockOnWithinFiftyMilliseconds(boolean futex) {
-        JavaProcess heir = child(futex(futex));
-        List<Long> lateMillis = new ArrayList<>();
-        long lastToken = 0;
-        int rounds = futex ? 50 : 10;
-        for (int i = 0; i < rounds; i++) {
-            JavaProcess victim = child(futex(futex));
-            victim.send("lock a");
-            long token = token(victim.await("LOCKED", SOON));
-            assertTrue(token > lastToken, "token " + token + " after " + lastToken);
-            heir.send("lock a");
-            awaitLine(1);
-            long killed = victim.killNow();
-            String granted = heir.await("LOCKED", SOON);
-            lateMillis.add((instant(granted) - killed) / 1_000_000);
-            lastToken = token(granted);
-            assertTrue(lastToken > token, "token " + lastToken + " after " + token);
-            heir.send("unlock a");
-            heir.await("UNLOCKED", SOON);
-        }
-        lateMillis.sort(Comparator.naturalOrder());
-        System.out.println("hand-over after kill -9, futex " + futex + ": median "
-                + lateMillis.get(lateMillis.size() / 2) + " ms, max " + lateMillis.get(lateMillis.size() - 1) + " ms");
-        assertTrue(lateMillis.get(lateMillis.size() - 1) <= 50, "late by " + lateMillis);
-    }
-
     private void awaitLine(int length) {
-        try (Cache cache = Cache.open(cache())) {
-            await().atMost(SOON).pollInterval(Duration.ofMillis(2)).until(() -> lineLength(row(cache)) == length);
+        try (Cache cache = Cache.open(cachePath())) {
+            CacheFixture.awaitLine(cache, Kind.LOCK, "a", length);
         }
     }
 
@@ -153,7 +92,7 @@ class LockProcessTest {
 
     @Test
     void aWaiterThatIsKilledInterruptedOrTimedOutLeavesNoTrace() {
-        try (Cache cache = Cache.open(cache())) {
+        try (Cache cache = Cache.open(cachePath())) {
             JavaProcess holder = child();
             JavaProcess killed = child();
             JavaProcess interrupted = child();
@@ -184,42 +123,12 @@ class LockProcessTest {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void waitersAreServedInTheOrderOfTheirArrival(boolean futex) {
-        try (Cache cache = Cache.open(cache())) {
-            JavaProcess a = child(futex(futex));
-            JavaProcess b = child(futex(futex));
-            JavaProcess c = child(futex(futex));
-            long lastToken = 0;
-            int rounds = futex ? 200 : 30;
-            for (int i = 0; i < rounds; i++) {
-                a.send("lock a");
-                a.await("LOCKED", SOON);
-                b.send("lock a");
-                awaitArrival(cache, 1);
-                c.send("lock a");
-                awaitArrival(cache, 2);
-                a.send("unlock a");
-                a.await("UNLOCKED", SOON);
-                String second = b.await("LOCKED", SOON);
-                b.send("unlock a");
-                b.await("UNLOCKED", SOON);
-                String third = c.await("LOCKED", SOON);
-                c.send("unlock a");
-                c.await("UNLOCKED", SOON);
-                assertTrue(lastToken < token(second), "round " + i);
-                assertTrue(token(second) < token(third), "round " + i + ": the line was overtaken");
-                lastToken = token(third);
-            }
-        }
-    }
-
     /** Else a turn would be over before it began whenever a release had to wait, and whoever stands behind would overtake. */
     @Test
     void aTurnIsReservedFromTheReleaseOnAndNotFromBeforeItsWaitForTheDatabase() throws SQLException {
-        try (Cache cache = Cache.open(cache());
-                Connection other = DriverManager.getConnection("jdbc:sqlite:" + cache().resolve("cache.db"));
+        try (Cache cache = Cache.open(cachePath());
+                Connection other =
+                        DriverManager.getConnection("jdbc:sqlite:" + cachePath().resolve("cache.db"));
                 var statement = other.createStatement()) {
             JavaProcess holder = child();
             JavaProcess next = child();
@@ -231,7 +140,10 @@ class LockProcessTest {
             next.awaitStopped(SOON);
             statement.execute("BEGIN IMMEDIATE");
             holder.send("unlock a");
-            await().pollDelay(Duration.ofMillis(150)).until(() -> true);
+            await("it cannot be written")
+                    .during(Duration.ofMillis(150))
+                    .atMost(SOON)
+                    .until(() -> !row(cache).holds().isEmpty());
             long free = System.nanoTime();
             statement.execute("COMMIT");
             State released = row(cache);
@@ -276,7 +188,8 @@ class LockProcessTest {
     }
 
     private String ask(String shell, String sql) throws Exception {
-        Process process = new ProcessBuilder(shell, cache().resolve("cache.db").toString(), sql)
+        Process process = new ProcessBuilder(
+                        shell, cachePath().resolve("cache.db").toString(), sql)
                 .redirectErrorStream(true)
                 .start();
         String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
@@ -286,7 +199,7 @@ class LockProcessTest {
 
     @Test
     void threeWaitingProcessesCommitNothingAndCostLittle() throws Exception {
-        try (Cache cache = Cache.open(cache())) {
+        try (Cache cache = Cache.open(cachePath())) {
             Lock lock = new Lock(cache, "a");
             lock.lock();
             List<JavaProcess> waiters = new ArrayList<>();
@@ -298,10 +211,10 @@ class LockProcessTest {
                 awaitArrival(cache, i + 1);
             }
             JavaProcess idle = child();
-            await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
+            letRun(Duration.ofSeconds(2), waiters);
             long version = row(cache).version();
-            long log =
-                    Files.getLastModifiedTime(cache().resolve("cache.db-wal")).toMillis();
+            long log = Files.getLastModifiedTime(cachePath().resolve("cache.db-wal"))
+                    .toMillis();
             List<Cpu> before =
                     waiters.stream().map(waiter -> Cpu.required(waiter.pid())).toList();
             List<List<Long>> windows = new ArrayList<>();
@@ -315,7 +228,8 @@ class LockProcessTest {
             assertEquals(version, row(cache).version());
             assertEquals(
                     log,
-                    Files.getLastModifiedTime(cache().resolve("cache.db-wal")).toMillis());
+                    Files.getLastModifiedTime(cachePath().resolve("cache.db-wal"))
+                            .toMillis());
             long base = least(windows, 3);
             List<Long> cost = List.of(least(windows, 0) - base, least(windows, 1) - base, least(windows, 2) - base);
             System.out.println("waiting costs " + cost + " microseconds of a core per second, an idle process " + base);
@@ -333,7 +247,7 @@ class LockProcessTest {
         List<Map<String, Long>> before =
                 children.stream().map(child -> Cpu.nanosByThread(child.pid())).toList();
         assumeTrue(!before.get(0).isEmpty(), "/proc/PID/task/TID/schedstat cannot be read");
-        await().pollDelay(Duration.ofMillis(500)).until(() -> true);
+        letRun(Duration.ofMillis(500), children);
         List<Long> micros = new ArrayList<>();
         for (int i = 0; i < children.size(); i++) {
             Map<String, Long> earlier = before.get(i);
@@ -360,14 +274,14 @@ class LockProcessTest {
         }
         Stalls stalls = new Stalls();
         children.forEach(child -> child.send("contend a 5000"));
-        Path hints = cache().resolve("cache.db-latchkey/hints");
+        Path hints = cachePath().resolve("cache.db-latchkey/hints");
         for (int i = 0; i < 40; i++) {
             if (i % 4 == 0) {
                 Files.deleteIfExists(hints);
             } else if (Files.exists(hints)) {
                 zero(hints);
             }
-            await().pollDelay(Duration.ofMillis(100)).until(() -> true);
+            letRun(Duration.ofMillis(100), children);
         }
         List<long[]> grants = new ArrayList<>();
         for (JavaProcess child : children) {
@@ -402,7 +316,7 @@ class LockProcessTest {
     @Test
     void aReleaserKilledBetweenCommitAndWakeUpHoldsNobodyUp() {
         JavaProcess releaser = processes.start(Failpoint.kill("before-ring", 1)
-                .in(JavaCommand.of(CoordinationChild.class, cache().toString()), directory.path()));
+                .in(JavaCommand.of(CoordinationChild.class, cachePath().toString()), directory.path()));
         releaser.await("OPEN", SOON);
         releaser.send("lock a");
         releaser.await("LOCKED", SOON);
@@ -429,7 +343,7 @@ class LockProcessTest {
         next.await("LOCKED", SOON);
         next.send("close");
         next.await("CLOSED", SOON);
-        try (Cache cache = Cache.open(cache())) {
+        try (Cache cache = Cache.open(cachePath())) {
             State row = row(cache);
             assertEquals(List.of(), row.holds());
             assertFalse(new Lock(cache, "a").isLocked());

@@ -8,74 +8,32 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.Cache;
-import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheException;
-import dev.latchkey.cache.spi.CoordinationEngine;
-import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.State;
-import dev.latchkey.testing.TestDirectory;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What the lock promises between the threads of one process. */
-@Timeout(60)
-class LockTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
-
-    @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
-
-    private final ExecutorService threads = Executors.newCachedThreadPool();
-    private Cache cache;
+class LockTest extends CacheFixture {
     private Lock lock;
 
     @BeforeEach
     void open() {
-        cache = Cache.open(directory.resolve("cache"));
         lock = new Lock(cache, "a");
     }
 
-    @AfterEach
-    void close() throws InterruptedException {
-        threads.shutdownNow();
-        cache.close();
-        assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "a thread hangs");
-    }
-
     private State row() {
-        return cache.unwrap(CoordinationEngine.class).states().read("lock", "a", Deadline.never());
-    }
-
-    private <T> T elsewhere(Callable<T> call) throws Exception {
-        return threads.submit(call).get(20, TimeUnit.SECONDS);
+        return row(cache, Kind.LOCK, "a");
     }
 
     private Future<?> start(Runnable task) {
         return threads.submit(task);
-    }
-
-    private void sql(String sql) throws SQLException {
-        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("cache/cache.db"));
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
     }
 
     @Test
@@ -103,29 +61,6 @@ class LockTest {
     }
 
     @Test
-    void aHeldLockIsRefusedToOthersAndToItsOwnOwner() throws Exception {
-        assertTrue(lock.tryLock());
-        assertFalse(lock.tryLock(), "not reentrant");
-        assertFalse(elsewhere(() -> lock.tryLock()));
-        assertFalse(elsewhere(() -> lock.tryLock(Duration.ofMillis(50))));
-        assertFalse(elsewhere(() -> lock.tryLock(Duration.ofSeconds(-1))));
-        assertFalse(elsewhere(() -> lock.tryLock(0, TimeUnit.SECONDS)));
-        assertEquals("", row().line(), "nobody is left in line");
-        lock.unlock();
-        assertTrue(elsewhere(() -> lock.tryLock(Long.MAX_VALUE, TimeUnit.DAYS)));
-    }
-
-    @Test
-    void waitingForOneselfIsAnErrorNotAHang() {
-        lock.lock();
-        IllegalMonitorStateException error = assertThrows(IllegalMonitorStateException.class, lock::lock);
-        assertTrue(error.getMessage().contains("'a'"), error.getMessage());
-        assertThrows(IllegalMonitorStateException.class, lock::lockInterruptibly);
-        assertThrows(IllegalMonitorStateException.class, lock::acquire);
-        assertTrue(lock.isHeldByCurrentThread());
-    }
-
-    @Test
     void aStrangerCannotUnlockAndIsToldWhoHoldsIt() throws Exception {
         lock.lock();
         long token = lock.fencingToken();
@@ -148,17 +83,6 @@ class LockTest {
         assertEquals(Thread.currentThread().getName(), holder.thread());
         assertEquals(lock.fencingToken(), holder.token());
         assertTrue(lock.isLocked());
-    }
-
-    @Test
-    void tokensGrowWithEveryGrant() {
-        long last = 0;
-        for (int i = 0; i < 20; i++) {
-            lock.lock();
-            assertTrue(lock.fencingToken() > last);
-            last = lock.fencingToken();
-            lock.unlock();
-        }
     }
 
     @Test
@@ -205,22 +129,6 @@ class LockTest {
         assertEquals(token, lock.holder().orElseThrow().token());
         boolean forced = cache.transact(() -> lock.forceUnlock(token));
         assertTrue(forced);
-    }
-
-    @Test
-    void aHandleClosedInATransactionThatIsRolledBackIsStillOpen() throws Exception {
-        LockHandle handle = lock.acquire();
-        assertThrows(
-                IllegalStateException.class,
-                () -> cache.transact((Runnable) () -> {
-                    handle.close();
-                    throw new IllegalStateException("roll back");
-                }));
-        assertTrue(handle.isValid());
-        assertTrue(lock.isLocked());
-        cache.transact((Runnable) handle::close);
-        assertFalse(handle.isValid());
-        assertTrue(lock.tryLock());
     }
 
     @Test
@@ -283,105 +191,13 @@ class LockTest {
                 order.add(number);
                 lock.unlock();
             }));
-            await().atMost(SOON)
-                    .until(() -> thread.get() != null && thread.get().getState() == Thread.State.TIMED_WAITING);
+            await().atMost(SOON).until(() -> thread.get() != null && isWaiting(thread.get()));
         }
         lock.unlock();
         for (Future<?> one : all) {
             one.get(20, TimeUnit.SECONDS);
         }
         assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 7), order);
-    }
-
-    @Test
-    void anInterruptBeforeTheCallIsThrownAndNothingIsHeld() {
-        Thread.currentThread().interrupt();
-        assertThrows(InterruptedException.class, lock::lockInterruptibly);
-        assertFalse(Thread.interrupted());
-        Thread.currentThread().interrupt();
-        assertThrows(InterruptedException.class, () -> lock.tryLock(SOON));
-        Thread.currentThread().interrupt();
-        assertThrows(InterruptedException.class, lock::acquire);
-        assertFalse(lock.isLocked());
-    }
-
-    @Test
-    void anInterruptEndsAWaitBehindAThreadOfTheSameProcess() throws Exception {
-        lock.lock();
-        AtomicReference<Thread> thread = new AtomicReference<>();
-        Future<Boolean> waiter = threads.submit(() -> {
-            thread.set(Thread.currentThread());
-            try {
-                lock.lockInterruptibly();
-                return false;
-            } catch (InterruptedException e) {
-                return !Thread.currentThread().isInterrupted();
-            }
-        });
-        await().atMost(SOON).until(() -> thread.get() != null && thread.get().getState() == Thread.State.TIMED_WAITING);
-        thread.get().interrupt();
-        assertTrue(waiter.get(5, TimeUnit.SECONDS));
-        lock.unlock();
-        assertTrue(elsewhere(() -> lock.tryLock()), "nothing is left behind");
-    }
-
-    @Test
-    void anUninterruptibleWaitKeepsTheFlagForLater() throws Exception {
-        lock.lock();
-        AtomicReference<Thread> thread = new AtomicReference<>();
-        Future<Boolean> waiter = threads.submit(() -> {
-            thread.set(Thread.currentThread());
-            lock.lock();
-            boolean flag = Thread.interrupted();
-            lock.unlock();
-            return flag;
-        });
-        await().atMost(SOON).until(() -> thread.get() != null && thread.get().getState() == Thread.State.TIMED_WAITING);
-        thread.get().interrupt();
-        lock.unlock();
-        assertTrue(waiter.get(5, TimeUnit.SECONDS));
-    }
-
-    @Test
-    void aHandleMayBeClosedByAnyThreadAndTwice() throws Exception {
-        LockHandle handle = lock.acquire();
-        assertTrue(handle.isValid());
-        assertTrue(lock.isLocked());
-        assertFalse(lock.isHeldByCurrentThread());
-        elsewhere(() -> {
-            handle.close();
-            return null;
-        });
-        assertFalse(handle.isValid());
-        assertTrue(lock.tryLock());
-        handle.close();
-        assertTrue(lock.isHeldByCurrentThread(), "a late close frees nobody else's grant");
-        assertThrows(IllegalMonitorStateException.class, handle::verify);
-        assertTrue(lock.tryAcquire().isEmpty());
-        assertTrue(lock.tryAcquire(Duration.ofMillis(10)).isEmpty());
-    }
-
-    @Test
-    void aForcedLockIsLostToItsHolder() throws Exception {
-        LockHandle handle = lock.acquire();
-        cache.set("k", 1);
-        assertFalse(lock.forceUnlock(handle.fencingToken() + 1));
-        assertTrue(lock.forceUnlock(handle.fencingToken()));
-        assertFalse(lock.isLocked());
-        LockLostException lost = assertThrows(LockLostException.class, handle::verify);
-        assertEquals(handle.fencingToken(), lost.token());
-        assertThrows(
-                LockLostException.class,
-                () -> handle.runFenced(() -> {
-                    cache.set("k", 2);
-                    return null;
-                }));
-        assertEquals(1, cache.get("k", Integer.class));
-        handle.close();
-        lock.lock();
-        long token = lock.fencingToken();
-        assertTrue(new Lock(cache, "a").forceUnlock(token));
-        assertThrows(LockLostException.class, lock::unlock);
     }
 
     @Test
@@ -408,52 +224,11 @@ class LockTest {
     }
 
     @Test
-    void acquiringInsideATransactionIsRefused() {
-        cache.transact(() -> {
-            assertThrows(IllegalStateException.class, lock::lock);
-            assertThrows(IllegalStateException.class, lock::lockInterruptibly);
-            assertThrows(IllegalStateException.class, lock::tryLock);
-            assertThrows(IllegalStateException.class, () -> lock.tryLock(SOON));
-            assertThrows(IllegalStateException.class, lock::acquire);
-        });
-        assertFalse(lock.isLocked());
-    }
-
-    @Test
-    void aReleaseInsideATransactionCountsWhenItCommits() throws Exception {
-        lock.lock();
-        assertThrows(
-                IllegalStateException.class,
-                () -> cache.transact((Runnable) () -> {
-                    lock.unlock();
-                    throw new IllegalStateException("roll back");
-                }));
-        assertTrue(lock.isHeldByCurrentThread());
-        assertFalse(elsewhere(() -> lock.tryLock()));
-        Future<Boolean> waiter = threads.submit(() -> lock.tryLock(SOON));
-        cache.transact((Runnable) lock::unlock);
-        assertTrue(waiter.get(20, TimeUnit.SECONDS));
-    }
-
-    @Test
-    void oneNameIsOneLockForAllObjectsAndCaches() throws Exception {
-        try (Cache second = Cache.open(directory.resolve("cache"))) {
-            lock.lock();
-            assertFalse(new Lock(second, "a").tryLock());
-            assertTrue(new Lock(second, "b").tryLock());
-            assertTrue(new Lock(second, "a").isHeldByCurrentThread());
-            new Lock(second, "a").unlock();
-            assertFalse(lock.isLocked());
-        }
-    }
-
-    @Test
     void aNameOfAnotherKindIsRefused() {
         new WorkQueue<>(cache, "q", String.class).put("x");
         Lock clash = new Lock(cache, "q");
         NameInUseException error = assertThrows(NameInUseException.class, clash::lock);
         assertTrue(error.getMessage().contains("'q'"), error.getMessage());
-        assertThrows(NameInUseException.class, clash::tryLock);
         assertThrows(NameInUseException.class, clash::isLocked);
         assertThrows(NameInUseException.class, () -> clash.forceUnlock(1));
         lock.lock();
@@ -473,79 +248,30 @@ class LockTest {
     }
 
     @Test
-    void aClosedCacheRefusesEveryCallAndFreesWhatWasHeld() throws Exception {
-        AtomicReference<LockLostException> told = new AtomicReference<>();
-        LockHandle handle = lock.acquire();
-        handle.onLost(told::set);
-        Future<?> waiter = start(() -> assertThrows(CacheClosedException.class, lock::lock));
-        await().atMost(SOON).until(() -> true);
-        cache.close();
-        waiter.get(10, TimeUnit.SECONDS);
-        await().atMost(SOON).until(() -> told.get() != null);
-        assertEquals(handle.fencingToken(), told.get().token());
-        assertFalse(handle.isValid());
-        handle.close();
-        assertThrows(CacheClosedException.class, lock::lock);
-        assertThrows(CacheClosedException.class, lock::tryLock);
-        assertThrows(CacheClosedException.class, lock::unlock);
-        assertThrows(CacheClosedException.class, lock::isLocked);
-        assertThrows(CacheClosedException.class, () -> new Lock(cache, "b"));
-        try (Cache again = Cache.open(directory.resolve("cache"))) {
-            assertTrue(new Lock(again, "a").tryLock());
-        }
-    }
-
-    @Test
     void aBusyDatabaseDelaysTimedCallsOnlyUntilTheirDeadline() throws Exception {
-        CountDownLatch began = new CountDownLatch(1);
-        CountDownLatch end = new CountDownLatch(1);
         lock.lock();
-        Future<?> transaction = start(() -> cache.transact(() -> {
-            began.countDown();
-            return end.await(20, TimeUnit.SECONDS);
-        }));
-        assertTrue(began.await(20, TimeUnit.SECONDS));
-        Lock other = new Lock(cache, "b");
-        long start = System.nanoTime();
-        assertFalse(other.tryLock(Duration.ofMillis(300)));
-        assertFalse(other.tryLock());
-        long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-        assertTrue(took < 1000, "took " + took + " ms");
-        lock.unlock(); // returns although it cannot be written yet
-        assertFalse(lock.isHeldByCurrentThread());
-        Future<Boolean> waiter = threads.submit(() -> lock.tryLock(SOON));
-        end.countDown();
-        transaction.get(20, TimeUnit.SECONDS);
-        assertTrue(waiter.get(20, TimeUnit.SECONDS));
+        Future<Boolean> waiter;
+        try (BusyDatabase busy = new BusyDatabase()) {
+            Lock other = new Lock(cache, "b");
+            long start = System.nanoTime();
+            assertFalse(other.tryLock(Duration.ofMillis(300)));
+            assertFalse(other.tryLock());
+            long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+            assertTrue(took < 1000, "took " + took + " ms");
+            lock.unlock(); // returns although it cannot be written yet
+            assertFalse(lock.isHeldByCurrentThread());
+            waiter = threads.submit(() -> lock.tryLock(SOON));
+        }
+        assertTrue(get(waiter));
     }
 
     @Test
     void aReleaseThatCouldNotBeWrittenIsRepeatedUntilItIs() throws Exception {
-        CountDownLatch began = new CountDownLatch(1);
-        CountDownLatch end = new CountDownLatch(1);
         lock.lock();
-        Future<?> transaction = start(() -> cache.transact(() -> {
-            began.countDown();
-            return end.await(20, TimeUnit.SECONDS);
-        }));
-        assertTrue(began.await(20, TimeUnit.SECONDS));
-        lock.unlock();
-        assertTrue(!row().holds().isEmpty(), "not written yet");
-        end.countDown();
-        transaction.get(20, TimeUnit.SECONDS);
+        try (BusyDatabase busy = new BusyDatabase()) {
+            lock.unlock();
+            assertFalse(row().holds().isEmpty(), "not written yet");
+        }
         await().atMost(SOON).until(() -> row().holds().isEmpty());
-    }
-
-    @Test
-    void aSessionThatWasTakenForDeadLosesItsLocksAndANewOneBegins() throws Exception {
-        AtomicReference<LockLostException> told = new AtomicReference<>();
-        LockHandle handle = lock.acquire();
-        handle.onLost(told::set);
-        sql("UPDATE LatchkeySession SET dead = 1");
-        await().atMost(Duration.ofSeconds(3)).until(() -> told.get() != null);
-        assertFalse(handle.isValid());
-        assertThrows(LockLostException.class, handle::verify);
-        assertTrue(lock.tryLock(SOON));
-        assertTrue(lock.fencingToken() > handle.fencingToken());
     }
 }

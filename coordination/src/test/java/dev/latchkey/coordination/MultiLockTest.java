@@ -10,14 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheException;
-import dev.latchkey.cache.spi.CoordinationEngine;
-import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.State;
-import dev.latchkey.testing.TestDirectory;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -25,53 +18,28 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What a lock of several names promises between the threads of one process. */
-@Timeout(60)
-class MultiLockTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
-
-    @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
-
-    private final ExecutorService threads = Executors.newCachedThreadPool();
-    private Cache cache;
+class MultiLockTest extends CacheFixture {
     private MultiLock both;
     private Lock a;
     private Lock b;
 
     @BeforeEach
     void open() {
-        cache = Cache.open(directory.resolve("cache"));
         both = new MultiLock(cache, List.of("b", "a"));
         a = new Lock(cache, "a");
         b = new Lock(cache, "b");
     }
 
-    @AfterEach
-    void close() throws InterruptedException {
-        threads.shutdownNow();
-        cache.close();
-        assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "a thread hangs");
-    }
-
     private State row(String name) {
-        return cache.unwrap(CoordinationEngine.class).states().read("lock", name, Deadline.never());
-    }
-
-    private <T> T elsewhere(Callable<T> call) throws Exception {
-        return threads.submit(call).get(20, TimeUnit.SECONDS);
+        return row(cache, Kind.LOCK, name);
     }
 
     /** Another thread that holds a lock until it is told to give it up. */
@@ -103,25 +71,8 @@ class MultiLockTest {
             thread.set(Thread.currentThread());
             return call.call();
         });
-        await().atMost(SOON).until(() -> thread.get() != null && isInAwait(thread.get()));
+        await().atMost(SOON).until(() -> thread.get() != null && isWaiting(thread.get()));
         return future;
-    }
-
-    private static boolean isInAwait(Thread thread) {
-        for (StackTraceElement frame : thread.getStackTrace()) {
-            if (frame.getClassName().endsWith("SharedSleep")
-                    && frame.getMethodName().equals("await")) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private void sql(String sql) throws SQLException {
-        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("cache/cache.db"));
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
     }
 
     @Test
@@ -207,16 +158,12 @@ class MultiLockTest {
             waiters.add(thread.get());
         }
         waiters.get(0).interrupt(); // to be ignored, and not to keep anybody awake
-        var cpu = java.lang.management.ManagementFactory.getThreadMXBean();
-        long before = waiters.stream()
-                .mapToLong(thread -> cpu.getThreadCpuTime(thread.getId()))
-                .sum();
-        await().pollDelay(Duration.ofMillis(500)).until(() -> true);
-        long used = waiters.stream()
-                        .mapToLong(thread -> cpu.getThreadCpuTime(thread.getId()))
-                        .sum()
-                - before;
-        assertTrue(used < TimeUnit.MILLISECONDS.toNanos(250), "four waiters used " + used + " ns in 500 ms");
+        long before = cpuNanos(waiters);
+        await("four waiters")
+                .during(Duration.ofMillis(500))
+                .atMost(SOON)
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> cpuNanos(waiters) - before < TimeUnit.MILLISECONDS.toNanos(150));
         keeper.letGo();
         for (Future<Boolean> one : all) {
             assertTrue(one.get(20, TimeUnit.SECONDS));
@@ -305,19 +252,6 @@ class MultiLockTest {
     }
 
     @Test
-    void anInterruptBeforeTheCallIsThrownAndNothingIsHeld() {
-        Thread.currentThread().interrupt();
-        assertThrows(InterruptedException.class, both::lockInterruptibly);
-        assertFalse(Thread.interrupted());
-        Thread.currentThread().interrupt();
-        assertThrows(InterruptedException.class, () -> both.tryLock(SOON));
-        Thread.currentThread().interrupt();
-        assertThrows(InterruptedException.class, () -> both.tryLock(Duration.ZERO));
-        assertFalse(a.isLocked());
-        assertFalse(b.isLocked());
-    }
-
-    @Test
     void anInterruptEndsAWait() throws Exception {
         Keeper keeper = new Keeper(b);
         for (boolean timed : new boolean[] {true, false}) {
@@ -339,32 +273,6 @@ class MultiLockTest {
         }
         keeper.letGo();
         assertTrue(both.tryLock(), "nothing is left behind");
-    }
-
-    @Test
-    void anUninterruptibleWaitKeepsTheFlagForLater() throws Exception {
-        Keeper keeper = new Keeper(b);
-        AtomicReference<Thread> thread = new AtomicReference<>();
-        Future<Boolean> waiter = waiting(thread, () -> {
-            both.lock();
-            boolean flag = Thread.interrupted();
-            both.unlock();
-            return flag;
-        });
-        thread.get().interrupt();
-        keeper.letGo();
-        assertTrue(waiter.get(5, TimeUnit.SECONDS));
-    }
-
-    @Test
-    void acquiringInsideATransactionIsRefused() {
-        cache.transact(() -> {
-            assertThrows(IllegalStateException.class, both::lock);
-            assertThrows(IllegalStateException.class, both::lockInterruptibly);
-            assertThrows(IllegalStateException.class, both::tryLock);
-            assertThrows(IllegalStateException.class, () -> both.tryLock(SOON));
-        });
-        assertFalse(a.isLocked());
     }
 
     @Test

@@ -10,6 +10,11 @@ import org.junit.jupiter.api.Test;
 /** The reentrant lock keeps the contract of all locks, and counts. */
 class RLockTest extends FencedLockContract {
     @Override
+    Holdable what() {
+        return Holdable.RLOCK;
+    }
+
+    @Override
     RLock lock(Cache of, String name) {
         return new RLock(of, name);
     }

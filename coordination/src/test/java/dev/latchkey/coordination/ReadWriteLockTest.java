@@ -6,56 +6,28 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.latchkey.cache.Cache;
-import dev.latchkey.testing.TestDirectory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What the two sides of a read-write lock have to do with each other. */
-@Timeout(60)
-class ReadWriteLockTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
-
-    @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
-
-    private final ExecutorService threads = Executors.newCachedThreadPool();
-    private Cache cache;
+class ReadWriteLockTest extends CacheFixture {
     private ReadWriteLock.ReadLock read;
     private ReadWriteLock.WriteLock write;
 
     @BeforeEach
     void open() {
-        cache = Cache.open(directory.resolve("cache"));
         ReadWriteLock lock = new ReadWriteLock(cache, "a");
         read = lock.readLock();
         write = lock.writeLock();
-    }
-
-    @AfterEach
-    void close() throws InterruptedException {
-        threads.shutdownNow();
-        cache.close();
-        assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "a thread hangs");
-    }
-
-    private <T> T elsewhere(Callable<T> call) throws Exception {
-        return threads.submit(call).get(20, TimeUnit.SECONDS);
     }
 
     @Test

@@ -1,6 +1,5 @@
 package dev.latchkey.coordination;
 
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -86,7 +85,7 @@ class WaitingCostTest {
                 waiting.add(waiting(what.name(), number));
             }
             JavaProcess idle = waiting("lock", 0);
-            await().pollDelay(Duration.ofSeconds(1)).until(() -> true);
+            ProcessFixture.letRun(Duration.ofSeconds(1), waiting);
             List<Integer> threads = threads(waiting);
             String rows = rows(cache);
             List<Long> switches = switches(waiting);
@@ -203,7 +202,7 @@ class WaitingCostTest {
         for (int window = 0; window < WINDOWS; window++) {
             List<Map<String, Long>> before = nanos(waiting, idle);
             assumeTrue(!before.get(0).isEmpty(), "/proc/PID/task/TID/schedstat cannot be read");
-            await().pollDelay(Duration.ofMillis(500)).until(() -> true);
+            ProcessFixture.letRun(Duration.ofMillis(500), waiting);
             List<Map<String, Long>> after = nanos(waiting, idle);
             List<Long> used = new ArrayList<>();
             for (int i = 0; i <= JVMS; i++) {

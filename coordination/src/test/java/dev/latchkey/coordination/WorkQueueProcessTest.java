@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -56,7 +55,7 @@ class WorkQueueProcessTest {
             }
             for (int i = 0; i < KILLS; i++) {
                 int pause = random.nextInt(60);
-                Awaitility.await().pollDelay(Duration.ofMillis(pause)).until(() -> true);
+                ProcessFixture.letRun(Duration.ofMillis(pause), workers);
                 int victim = random.nextInt(workers.size());
                 workers.get(victim).kill();
                 workers.set(victim, worker(path));

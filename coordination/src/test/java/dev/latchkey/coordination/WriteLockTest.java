@@ -5,13 +5,13 @@ import dev.latchkey.cache.Cache;
 /** The write lock keeps the contract of all locks; a reader excludes it. */
 class WriteLockTest extends FencedLockContract {
     @Override
-    FencedLock lock(Cache of, String name) {
-        return new ReadWriteLock(of, name).writeLock();
+    Holdable what() {
+        return Holdable.WRITE;
     }
 
     @Override
-    FencedLock blocker(Cache of, String name) {
-        return new ReadWriteLock(of, name).readLock();
+    FencedLock lock(Cache of, String name) {
+        return new ReadWriteLock(of, name).writeLock();
     }
 
     @Override
