@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.StateStore;
@@ -17,6 +18,7 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -119,6 +121,54 @@ class HandOverTest {
             assertTrue(cohort[0].release(held));
             assertEquals(List.of(false), ownedByHeir);
             assertFalse(new Lock(cache, "a").isLocked());
+        } finally {
+            heir.shutdownNow();
+        }
+    }
+
+    /**
+     * A close frees what it sees to be held. What is on its way to the next thread at that moment was committed, and is nobody's: the
+     * thread, which has not yet looked up, is turned away, and nothing of it is left.
+     */
+    @Test
+    void aLockThatIsBeingPassedWhenTheCacheIsClosedIsNobodysAndIsFreed() throws Exception {
+        Thread[] thread = new Thread[1];
+        ExecutorService heir = Executors.newSingleThreadExecutor(task -> thread[0] = new Thread(task));
+        Cohort[] cohort = new Cohort[1];
+        CountDownLatch closed = new CountDownLatch(1);
+        CountDownLatch passed = new CountDownLatch(1);
+        try (Cache cache = Cache.open(directory.path())) {
+            CoordinationEngine watched = watched(cache, new Watcher() {
+                @Override
+                public void before(int update) {}
+
+                @Override
+                public void after(int update) {
+                    if (update == 1) { // passed, and nobody knows it yet
+                        closed.countDown();
+                        cohort[0].close(); // as the first thing that a closing engine does; its session ends later
+                    }
+                }
+            });
+            CoordinationEngine engine = proxy(CoordinationEngine.class, watched, (name, call) -> {
+                if (name.equals("requireOpen") && closed.getCount() == 0) {
+                    assertTrue(Thread.currentThread() != thread[0] || passed.await(10, TimeUnit.SECONDS));
+                    throw new CacheClosedException("closed");
+                }
+                return call.run();
+            });
+            cohort[0] = new Cohort(engine, Kind.LOCK, "a", Cohorts.of(engine));
+            Grant held = cohort[0].tryAcquire(Want.ofThread(1, 0));
+            assertNotNull(held);
+            Future<Grant> attempt = heir.submit(() ->
+                    cohort[0].acquire(Want.ofThread(1, 0), Deadline.never().interruptibly()));
+            await().pollInterval(Duration.ofMillis(2)).until(() -> isParked(thread[0], cohort[0]));
+            boolean unused = cohort[0].release(held);
+            passed.countDown();
+            var turnedAway = assertThrows(ExecutionException.class, () -> attempt.get(10, TimeUnit.SECONDS));
+            assertEquals(CacheClosedException.class, turnedAway.getCause().getClass());
+            assertEquals(0, cohort[0].held().count(), "held after the close");
+            assertEquals(List.of(), CacheFixture.row(cache, Kind.LOCK, "a").holds());
         } finally {
             heir.shutdownNow();
         }
