@@ -488,7 +488,7 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
     }
 
     private void refuseSelfDeadlock() {
-        if (cohort.held().anyMatch(Grant::isOwnedByCurrentThread)) {
+        if (cohort.held().anyMatch(grant -> grant.isOwnedByCurrentThread() && cohort.isHeld(grant))) {
             throw new IllegalMonitorStateException(cohort.kind().title() + " '" + name()
                     + "' is held by this thread already; waiting would never end");
         }
