@@ -247,13 +247,16 @@ enum BrokenRule {
         if (promises().contains("OVERLAP")) {
             return 30;
         }
-        if (this == SIGNAL_OF_THE_DEAD_DROPPED) {
-            return 20;
-        }
-        return switch (scenario) {
-            case EVICTION, PYTHON, CONDITION -> 8;
-            case LOCK -> this == NO_REREAD_AFTER_WAKE ? 4 : 10;
-            default -> this == CANCELLED_GRANT_KEPT || this == DEATH_UNNOTICED ? 10 : 4;
+        return switch (this) {
+            case NO_REREAD_AFTER_WAKE -> 4;
+            case SIGNAL_OF_THE_DEAD_DROPPED -> 25;
+            default ->
+                switch (scenario) {
+                    case LOCK, RLOCK, RWLOCK, SEMAPHORE -> 10;
+                    case CONDITION -> 15;
+                    case EVICTION, PYTHON -> 8;
+                    default -> 4;
+                };
         };
     }
 

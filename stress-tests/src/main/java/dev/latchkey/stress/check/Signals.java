@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
  * is, if it found any wait which ended by time-out.
  *
  * A waiter that is killed passes its signal on, which takes the time that a death takes to be noticed: then a wait is judged only if
- * it went on for some time after the signal in which nobody was stopped. It may have got the lock before it died, and the signal with
+ * it went on for some time after the kill in which nobody was stopped. It may have got the lock before it died, and the signal with
  * it: so nothing is judged if the process of a killed waiter has written anything to the database since the signaller gave up the lock.
  */
 /** No signal is lost, whoever is killed: it wakes one that waited when it was given, or all. */
@@ -128,7 +128,7 @@ public final class Signals implements Checker {
         for (Wait wait : found) {
             if (wait.ended(TIMED_OUT)
                     && signal.returned() < wait.deadline()
-                    && (toAll || !taken && !mayBeOnItsWay(signal, wait, run, lives))) {
+                    && (toAll || !taken && !mayBeOnItsWay(signal, wait, found, lives))) {
                 violations.add(
                         "it was not told of " + Violations.text(signal) + ": " + Violations.text(wait.operation()));
                 return;
@@ -144,12 +144,13 @@ public final class Signals implements Checker {
                 .anyMatch(event -> event.operation().equals("committing") && event.nanos() > since);
     }
 
-    /** Whether somebody was killed, and his signal may not have been passed on before the wait ended. */
-    private boolean mayBeOnItsWay(Operation signal, Wait wait, Run run, Lives lives) {
-        boolean killed = run.faults().stream()
-                .anyMatch(fault -> fault.kind() == Fault.Kind.KILL
-                        && fault.nanos() > signal.invoked() - passingNanos
-                        && fault.nanos() < wait.deadline());
-        return killed && lives.undisturbedNanos(signal.returned(), wait.deadline()) < passingNanos;
+    /** Whether a waiter was killed, and its signal may not have been passed on before the time of a wait was over. */
+    private boolean mayBeOnItsWay(Operation signal, Wait wait, List<Wait> found, Lives lives) {
+        List<Long> kills = found.stream()
+                .filter(other -> other.operation().isUnknown())
+                .map(other -> lives.killed(other.operation().process()))
+                .toList();
+        long from = kills.stream().reduce(signal.returned(), Math::max);
+        return !kills.isEmpty() && lives.undisturbedNanos(from, wait.deadline()) < passingNanos;
     }
 }

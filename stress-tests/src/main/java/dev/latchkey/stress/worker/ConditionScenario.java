@@ -35,7 +35,7 @@ final class ConditionScenario implements Scenario {
     private static final String BELL = "bell";
     private static final String RUNG = "rung";
     private static final String UNANSWERED = "unanswered";
-    /** Also after a signal was lost with its waiter, all others must be called before they lose patience. */
+    /** Much longer than it takes until a death is noticed and the signal of the dead passed on. */
     private static final int LONG_PATIENCE_MILLIS = 2_500;
 
     private static final int RINGING_MICROS = 50_000;
@@ -192,15 +192,15 @@ final class ConditionScenario implements Scenario {
         Actor actor = bell.actor;
         Cache cache = actor.cache();
         List<Inspector.Waiter> waiters = Inspector.of(cache).waiters().stream()
-                .filter(waiter ->
-                        waiter.condition().isPresent() && waiter.name().equals(BELL))
+                .filter(waiter -> waiter.stage() == Inspector.Stage.AWAITING
+                        && waiter.name().equals(BELL))
                 .toList();
         long answerNanos = System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(LONG_PATIENCE_MILLIS);
         boolean unanswered = cache.getOrDefault(UNANSWERED, Long.class, answerNanos) > answerNanos;
         if (unanswered || waiters.size() < 2) {
             return;
         }
-        bell.change(RUNG, actor.oneIn(4), () -> {
+        bell.change(RUNG, actor.oneIn(3), () -> {
             cache.set(UNANSWERED, System.nanoTime());
             return Actor.DONE;
         });

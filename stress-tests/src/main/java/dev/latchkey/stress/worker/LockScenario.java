@@ -23,7 +23,7 @@ final class LockScenario implements Scenario {
 
     private static final int DAWDLING = 40_000;
     private static final int SHORTEST_LEASE_MILLIS = 5;
-    private static final int LEASE_MILLIS = 20;
+    private static final int LEASE_MILLIS = 50;
 
     private final boolean reentrant;
 
@@ -66,13 +66,12 @@ final class LockScenario implements Scenario {
         }
     }
 
-    /** Holds the slow lock longer than it may, now and then: it is another's then, and what is written is refused. */
+    /** Holds the slow lock for most of its lease, or longer than that: then it is another's, and what is written is refused. */
     private void withLease(Actor actor, String name, How how) {
         int millis = SHORTEST_LEASE_MILLIS + actor.random().nextInt(LEASE_MILLIS);
         Taken taken = Taken.take(actor, name, lock(actor, name, Duration.ofMillis(millis)), how, millis);
         if (taken != null) {
-            boolean outlives = name.equals(SLOW) && actor.oneIn(2);
-            hold(actor, taken, outlives ? 4_000 * millis : BRISK);
+            hold(actor, taken, name.equals(QUICK) ? BRISK : (actor.oneIn(2) ? 3_000 : 900) * millis);
         }
     }
 

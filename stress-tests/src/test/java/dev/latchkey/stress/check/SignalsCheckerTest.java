@@ -110,6 +110,10 @@ class SignalsCheckerTest {
                 .keeps(checker);
         signal(threeWait("timed_out 14", "timed_out 15", "timed_out 16"), 13, 100, "one")
                 .unknown("w9", 5, "await a 8 full 1000")
+                .kill("w9", 950)
+                .keeps(checker);
+        signal(threeWait("timed_out 14", "timed_out 15", "timed_out 16"), 13, 100, "one")
+                .unknown("w9", 5, "await a 8 full 1000")
                 .kill("w9", 110)
                 .stop("w8", 105, 1_020)
                 .keeps(checker);
