@@ -489,7 +489,7 @@ public abstract sealed class FencedLock implements java.util.concurrent.locks.Lo
     }
 
     private void refuseSelfDeadlock() {
-        if (cohort.local.held().anyMatch(Grant::isOwnedByCurrentThread)) {
+        if (cohort.local.held().anyMatch(grant -> grant.isOwnedByCurrentThread() && cohort.local.isHeld(grant))) {
             throw new IllegalMonitorStateException(cohort.kind().title() + " '" + name()
                     + "' is held by this thread already; waiting would never end");
         }

@@ -195,6 +195,19 @@ class LeaseTest extends CacheFixture {
         assertThrows(IllegalArgumentException.class, () -> builder.lease(Duration.ofMillis(-1)));
     }
 
+    /** The end of a lease is noticed a little late: until then it stood among what the thread holds, for which it would wait in vain. */
+    @Test
+    void whoHasOutlivedALeaseMayAcquireAHandleAtOnce() throws Exception {
+        Lock brief = Lock.builder(cache, "a").lease(Duration.ofMillis(5)).build();
+        for (int i = 0; i < 50; i++) {
+            brief.lock();
+            while (brief.isHeldByCurrentThread()) {
+                Thread.onSpinWait();
+            }
+            new Lock(cache, "a").acquire().close();
+        }
+    }
+
     /** Else the process believed in a lease that the row does not have, while another one takes the lock. */
     @Test
     void aRenewalThatIsRolledBackDoesNotCount() throws Exception {

@@ -65,28 +65,84 @@ enum BrokenRule {
             "READ_WRITE(\"rwlock\", \"read-write lock\", Integer.MAX_VALUE),",
             "READ_WRITE(\"rwlock\", \"read-write lock\", Integer.MAX_VALUE + 1L),",
             ScenarioName.RWLOCK,
-            "OVERLAP"),
+            "OVERLAP MUTUAL_EXCLUSION"),
+    /** The token of a grant is not remembered for the next one. */
+    TOKEN_NOT_STORED(
+            "coordination/src/main/java/dev/latchkey/coordination/Turns.java",
+            "from.token() + 1, true, dead)",
+            "from.token(), true, dead)",
+            ScenarioName.SEMAPHORE,
+            "TOKEN_ORDER"),
+    /** Whoever asks for what is free gets it, whoever waits. */
+    LINE_IGNORED(
+            "coordination/src/main/java/dev/latchkey/coordination/Turns.java",
+            "fits(units + line.unitsOfOthersThan(session))",
+            "fits(units)",
+            ScenarioName.RWLOCK,
+            "GRANT_ORDER"),
+    /** The holder of a lock is taken to be alive without being probed. */
+    DEATH_UNNOTICED(
+            "coordination/src/main/java/dev/latchkey/coordination/Turns.java",
+            "if (isDead.test(session)) {",
+            "if (isDead.test(session) && session == 0) {",
+            ScenarioName.RWLOCK,
+            "HAND_OVER NO_HANG"),
+    /** A lease is over for others before it is for its holder. */
+    LEASE_CUT_SHORT(
+            "coordination/src/main/java/dev/latchkey/coordination/Turns.java",
+            "asker.leaseNanos == 0 ? 0 : now.hostNanos + asker.leaseNanos",
+            "asker.leaseNanos == 0 ? 0 : now.hostNanos + asker.leaseNanos / 4",
+            ScenarioName.RLOCK,
+            "MUTUAL_EXCLUSION"),
+    /** Whoever outlives a lease goes by what it remembers. */
+    LEASE_OVERLOOKED(
+            "coordination/src/main/java/dev/latchkey/coordination/Grant.java",
+            "return leaseEndNanos != 0 && nowNanos - leaseEndNanos >= 0;",
+            "return false;",
+            ScenarioName.LOCK,
+            "LEASE"),
+    /** What is granted while its future is being cancelled is nobody's. */
+    CANCELLED_GRANT_KEPT(
+            "coordination/src/main/java/dev/latchkey/coordination/PendingGrant.java",
+            "if (!future.complete(toHandle.apply(grant))) {",
+            "if (!future.complete(toHandle.apply(grant)) && grant.token < 0) {",
+            ScenarioName.SEMAPHORE,
+            "HAND_OVER NO_HANG"),
     /** One permit more than there is is handed out. */
     ONE_PERMIT_TOO_MANY(
             "coordination/src/main/java/dev/latchkey/coordination/Turns.java",
             "return used() + units <= permits();",
             "return used() + units <= permits() + 1;",
             ScenarioName.SEMAPHORE,
-            "OVERLAP"),
+            "OVERLAP MUTUAL_EXCLUSION"),
     /** Whoever wants several names takes the holders of each for dead. */
     HOLDERS_OF_SEVERAL_NOT_PROBED(
             "coordination/src/main/java/dev/latchkey/coordination/CohortSet.java",
             "Set<Long> dead = cohort.row.dead(seen);",
             "Set<Long> dead = new java.util.HashSet<>(); seen.holds().forEach(hold -> dead.add(hold.session()));",
             ScenarioName.MULTILOCK,
-            "OVERLAP"),
+            "OVERLAP MUTUAL_EXCLUSION"),
     /** A signal reaches nobody. */
     SIGNAL_DROPPED(
             "coordination/src/main/java/dev/latchkey/coordination/Conditions.java",
             "next.set(i, entry.signal());",
             "",
             ScenarioName.CONDITION,
-            "SIGNALS NO_HANG"),
+            "SIGNALS"),
+    /** A signal dies with the waiter that got it. */
+    SIGNAL_OF_THE_DEAD_DROPPED(
+            "coordination/src/main/java/dev/latchkey/coordination/Conditions.java",
+            "kept = kept.signal(entry.condition, false);",
+            "",
+            ScenarioName.CONDITION,
+            "SIGNALS"),
+    /** A signal to all reaches one. */
+    SIGNAL_TO_ALL_REACHES_ONE(
+            "coordination/src/main/java/dev/latchkey/coordination/Conditions.java",
+            "if (!all) {",
+            "if (!all || all) {",
+            ScenarioName.CONDITION,
+            "SIGNALS"),
     /** A transaction takes the write lock with its first write, and fails if it has read what another has changed. */
     BEGIN_WITHOUT_IMMEDIATE(
             "cache-core/src/main/java/dev/latchkey/cache/sqlite/Writer.java",
@@ -179,7 +235,11 @@ enum BrokenRule {
      * process that has just started is not yet expected to come when it is called.
      */
     boolean needsQuiet() {
-        return this == NO_REREAD_AFTER_WAKE || this == LAST_COME_FIRST_SERVED || this == SIGNAL_DROPPED;
+        return this == NO_REREAD_AFTER_WAKE
+                || this == LAST_COME_FIRST_SERVED
+                || this == LINE_IGNORED
+                || this == SIGNAL_DROPPED
+                || this == SIGNAL_TO_ALL_REACHES_ONE;
     }
 
     /** How long a run may take for it to show: it ends as soon as the referee sees it, but checkers judge only at its end. */
@@ -187,10 +247,16 @@ enum BrokenRule {
         if (promises().contains("OVERLAP")) {
             return 30;
         }
-        return switch (scenario) {
-            case EVICTION, PYTHON, CONDITION -> 8;
-            case LOCK -> this == NO_REREAD_AFTER_WAKE ? 4 : 10;
-            default -> 4;
+        return switch (this) {
+            case NO_REREAD_AFTER_WAKE -> 4;
+            case SIGNAL_OF_THE_DEAD_DROPPED -> 25;
+            default ->
+                switch (scenario) {
+                    case LOCK, RLOCK, RWLOCK, SEMAPHORE -> 10;
+                    case CONDITION -> 15;
+                    case EVICTION, PYTHON -> 8;
+                    default -> 4;
+                };
         };
     }
 

@@ -21,9 +21,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Starts the worker processes of a run, and remembers all there ever were. */
 final class Crew implements AutoCloseable {
-    /** How much longer than the run a process may live. */
-    private static final long LIFETIME_SECONDS = 90;
-
     private final Options options;
     private final ScenarioName scenario;
     private final Path work;
@@ -81,7 +78,7 @@ final class Crew implements AutoCloseable {
                         history.toString(),
                         Integer.toString(refereePort))
                 .options("-Djava.io.tmpdir=" + work, "-Djna.tmpdir=" + work)
-                .lifetime(Duration.ofSeconds(options.seconds() + LIFETIME_SECONDS));
+                .lifetime(options.lifetime());
         inFront.forEach(command::inFront);
         Member member = new Member(name, command.start(), history);
         all.add(member);
@@ -100,7 +97,7 @@ final class Crew implements AutoCloseable {
                 history.toString(),
                 Integer.toString(refereePort),
                 Long.toString(NumberedItem.first(name, 0)),
-                Long.toString(options.seconds() + LIFETIME_SECONDS));
+                Long.toString(options.lifetime().toSeconds()));
         Member member = new Member(name, process, history);
         all.add(member);
         return member;

@@ -32,8 +32,8 @@ enum Moment {
     /** Whoever was refused at once has asked, but not waited. */
     private static final long WAITED_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
-    private static final Set<String> TAKING = Set.of("lock", "claim", "read", "write", "permit", "pair", "enter");
-    private static final Set<String> GIVING = Set.of("unlock", "ack", "nack", "unread", "return", "unpair", "leave");
+    private static final Set<String> TAKING = Set.of("lock", "claim", "await");
+    private static final Set<String> GIVING = Set.of("unlock", "ack", "nack", "await");
 
     /** What a process was doing at an instant, if its history ends soon after. */
     static Moment of(History history, long nanos) {

@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 final class Nemesis {
     private final Path hints;
     private final RefereeConnection referee;
+
     private final List<Fault> faults = new ArrayList<>();
     /** Who is stopped, and until when. */
     private final Map<Crew.Member, Long> stopped = new HashMap<>();
@@ -43,13 +44,8 @@ final class Nemesis {
         switch (step.act()) {
             case KILL -> kill(victim);
             case KILL_OPENING -> aim(victim, "first-open", step.dice() % 1_000);
-            case KILL_WAITING ->
-                aim(victim, "lock,claim,read,write,permit,pair,enter,await", 1_500 + step.dice() % 6_000);
-            case KILL_HOLDING ->
-                aim(
-                        victim,
-                        "lock-done,claim-done,read-done,write-done,permit-done,pair-done,enter-done",
-                        step.dice() % 200);
+            case KILL_WAITING -> aim(victim, "lock,claim", 1_500 + step.dice() % 6_000);
+            case KILL_HOLDING -> aim(victim, "lock-done,claim-done,await-done", step.dice() % 200);
             case KILL_COMMITTING -> aimAtCommit(victim, step.dice());
             case KILL_CLOSING -> aim(victim, "last-close", step.dice() % 400);
             case STOP -> stop(victim, 50 + step.dice() % 600);

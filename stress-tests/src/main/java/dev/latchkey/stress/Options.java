@@ -1,5 +1,6 @@
 package dev.latchkey.stress;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +12,7 @@ import java.util.Optional;
  * @param jvms how many worker processes at a time
  * @param threads how many threads in each
  * @param seconds for each scenario
+ * @param budget how many seconds all scenarios may take together, in place of so many for each; 0 for as long as it takes
  * @param seed of the schedule of faults and of every worker's dice
  * @param broken a rule that the engine is built to break
  * @param quiet whether to leave out all faults
@@ -20,17 +22,19 @@ record Options(
         int jvms,
         int threads,
         int seconds,
+        int budget,
         long seed,
         Optional<BrokenRule> broken,
         boolean quiet) {
     static final String USAGE = """
-            usage: [scenario ...] [--jvms N] [--threads N] [--seconds N] [--seed N] [--broken RULE] [--quiet]
+            usage: [scenario ...] [--jvms N] [--threads N] [--seconds N | --budget N] [--seed N] [--broken RULE] [--quiet]
             scenarios: %s; all of them if none is named
             rules: %s""".formatted(ScenarioName.words(), BrokenRule.words());
 
     static Options parse(List<String> words) {
         List<ScenarioName> scenarios = new ArrayList<>();
-        Options options = new Options(List.of(ScenarioName.values()), 4, 2, 20, freshSeed(), Optional.empty(), false);
+        Options options =
+                new Options(List.of(ScenarioName.values()), 4, 2, 20, 0, freshSeed(), Optional.empty(), false);
         for (int i = 0; i < words.size(); i++) {
             String word = words.get(i);
             if (word.equals("--quiet")) {
@@ -53,9 +57,12 @@ record Options(
 
     private Options with(String option, String value) {
         return switch (option) {
-            case "--jvms" -> new Options(scenarios, positive(option, value), threads, seconds, seed, broken, quiet);
-            case "--threads" -> new Options(scenarios, jvms, positive(option, value), seconds, seed, broken, quiet);
-            case "--seconds" -> new Options(scenarios, jvms, threads, positive(option, value), seed, broken, quiet);
+            case "--jvms" ->
+                new Options(scenarios, positive(option, value), threads, seconds, budget, seed, broken, quiet);
+            case "--threads" ->
+                new Options(scenarios, jvms, positive(option, value), seconds, budget, seed, broken, quiet);
+            case "--seconds" -> new Options(scenarios, jvms, threads, positive(option, value), 0, seed, broken, quiet);
+            case "--budget" -> withBudget(positive(option, value));
             case "--seed" -> withSeed(number(option, value));
             case "--broken" -> withBroken(BrokenRule.of(value));
             default -> throw new IllegalArgumentException("there is no option " + option + "\n" + USAGE);
@@ -63,23 +70,28 @@ record Options(
     }
 
     Options withScenarios(List<ScenarioName> chosen) {
-        return new Options(List.copyOf(chosen), jvms, threads, seconds, seed, broken, quiet);
+        return new Options(List.copyOf(chosen), jvms, threads, seconds, budget, seed, broken, quiet);
     }
 
     Options withSeconds(int chosen) {
-        return new Options(scenarios, jvms, threads, chosen, seed, broken, quiet);
+        return new Options(scenarios, jvms, threads, chosen, 0, seed, broken, quiet);
+    }
+
+    Options withBudget(int chosen) {
+        return new Options(scenarios, jvms, threads, seconds, chosen, seed, broken, quiet);
     }
 
     Options withSeed(long chosen) {
-        return new Options(scenarios, jvms, threads, seconds, chosen, broken, quiet);
+        return new Options(scenarios, jvms, threads, seconds, budget, chosen, broken, quiet);
     }
 
     Options withBroken(BrokenRule rule) {
-        return new Options(scenarios, jvms, threads, seconds, seed, Optional.of(rule), quiet || rule.needsQuiet());
+        return new Options(
+                scenarios, jvms, threads, seconds, budget, seed, Optional.of(rule), quiet || rule.needsQuiet());
     }
 
     private Options withQuiet() {
-        return new Options(scenarios, jvms, threads, seconds, seed, broken, true);
+        return new Options(scenarios, jvms, threads, seconds, budget, seed, broken, true);
     }
 
     private static int positive(String option, String value) {
@@ -96,6 +108,11 @@ record Options(
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException(option + " must be a number, was '" + value + "'", e);
         }
+    }
+
+    /** How long a process may live that waits while another scenario is played, and then plays. */
+    Duration lifetime() {
+        return Duration.ofSeconds(2L * Math.max(seconds, budget) + 200);
     }
 
     /** The command that does the same again, for one scenario. */

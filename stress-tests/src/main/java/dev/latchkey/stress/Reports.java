@@ -27,7 +27,7 @@ final class Reports implements Checker {
     public List<Violation> check(Run run) {
         Set<Entry> told = new HashSet<>();
         for (Event event : record.events()) {
-            if (event.verb() == Verb.ENTER || event.verb() == Verb.ONCE) {
+            if (event.verb() == Verb.ENTER || event.verb() == Verb.LEASE || event.verb() == Verb.ONCE) {
                 told.add(new Entry(event.process(), event.place(), Long.toString(event.number())));
             }
         }
@@ -36,8 +36,8 @@ final class Reports implements Checker {
             boolean missing = operation.isOk()
                     && run.killed(operation.process()).isEmpty()
                     && switch (operation.name()) {
-                        case "lock", "incr" ->
-                            !told.contains(entry(operation, operation.arguments(), operation.result()));
+                        case "lock" -> !wasToldOfAll(operation, told);
+                        case "incr" -> !told.contains(entry(operation, operation.arguments(), operation.result()));
                         case "claim", "pull" ->
                             !told.contains(entry(
                                     operation,
@@ -50,6 +50,17 @@ final class Reports implements Checker {
             }
         }
         return violations;
+    }
+
+    private static boolean wasToldOfAll(Operation lock, Set<Entry> told) {
+        List<String> places = List.of(lock.arguments().get(0).split("\\+", -1));
+        List<String> tokens = List.of(lock.result().get(0).split("\\+", -1));
+        for (int i = 0; i < tokens.size(); i++) {
+            if (!told.contains(entry(lock, places.subList(i, i + 1), tokens.subList(i, i + 1)))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static Entry entry(Operation operation, List<String> place, List<String> number) {

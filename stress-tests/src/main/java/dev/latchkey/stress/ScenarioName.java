@@ -1,5 +1,6 @@
 package dev.latchkey.stress;
 
+import dev.latchkey.stress.Schedule.Step;
 import dev.latchkey.stress.check.Checker;
 import dev.latchkey.stress.check.Conservation;
 import dev.latchkey.stress.check.CounterOrder;
@@ -7,6 +8,7 @@ import dev.latchkey.stress.check.EntryValues;
 import dev.latchkey.stress.check.GrantOrder;
 import dev.latchkey.stress.check.HandOver;
 import dev.latchkey.stress.check.Integrity;
+import dev.latchkey.stress.check.Leases;
 import dev.latchkey.stress.check.MutualExclusion;
 import dev.latchkey.stress.check.NoErrors;
 import dev.latchkey.stress.check.NoHang;
@@ -61,9 +63,14 @@ enum ScenarioName {
         this.prepared = prepared;
     }
 
-    /** Whether its workers hold something and wait for it, and can be killed meanwhile. */
-    boolean isHolding() {
-        return holding;
+    /** A step of the nemesis as it suits the scenario: who can be called by a signal is mostly killed then. */
+    Step suited(Step step) {
+        return !holding ? step.withoutHolding() : hasCalls() ? step.waiting() : step;
+    }
+
+    /** Whether its workers say who was called by a signal, so that he can be killed when he waits for the lock again. */
+    boolean hasCalls() {
+        return this == CONDITION;
     }
 
     /** Whether something must be there before the first worker starts. */
@@ -78,6 +85,7 @@ enum ScenarioName {
                 new TokenOrder(),
                 new GrantOrder(),
                 new HandOver(),
+                new Leases(),
                 new CounterOrder(),
                 new QueueDelivery(whole),
                 new NoErrors(),
@@ -87,7 +95,7 @@ enum ScenarioName {
             checkers.add(new Results());
         }
         if (this == CONDITION) {
-            checkers.add(new Signals(options.threads()));
+            checkers.add(new Signals());
         }
         if (this == TRANSFERS) {
             checkers.add(new Conservation(TransferScenario.SUM));

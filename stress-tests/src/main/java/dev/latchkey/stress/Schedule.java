@@ -51,6 +51,12 @@ final class Schedule {
      * @param dice for what else has to be chosen; not negative
      */
     record Step(long millis, Act act, int victim, int dice) {
+        /** The same with more of those that are killed while they wait. */
+        Step waiting() {
+            boolean other = act == Act.KILL_HOLDING || act == Act.KILL_COMMITTING || act == Act.KILL_CLOSING;
+            return other && dice % 4 > 0 ? new Step(millis, Act.KILL_WAITING, victim, dice) : this;
+        }
+
         /** The same for workers that hold nothing and wait for nothing. */
         Step withoutHolding() {
             return switch (act) {

@@ -2,10 +2,16 @@ package dev.latchkey.stress;
 
 import dev.latchkey.testing.DirectoryTree;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 
 /**
@@ -36,35 +42,65 @@ public final class Stress {
         System.exit(outcomes.stream().allMatch(outcome -> outcome.violations().isEmpty()) ? 0 : 1);
     }
 
-    /** Runs the scenarios one after the other and prints a report of each; what a failed run has left is kept. */
+    /** Plays the scenarios one after the other and prints a report of each; what a failed run has left is kept. */
     static List<Outcome> run(Options options) throws IOException {
-        List<Outcome> outcomes = new ArrayList<>();
+        List<ScenarioName> scenarios = new ArrayList<>();
         for (ScenarioName scenario : options.scenarios()) {
             if (scenario.lacksPython()) {
                 System.out.println(scenario.word()
                         + " is left out and does not count: there is no python3 with the module diskcache");
-                continue;
-            }
-            Path work = Files.createTempDirectory(root(), "stress-" + scenario.word() + "-");
-            Outcome outcome = trial(options, scenario, work);
-            String report = Report.of(outcome);
-            System.out.println(report);
-            if (outcome.violations().isEmpty()) {
-                DirectoryTree.delete(work);
             } else {
-                Files.writeString(work.resolve("report.txt"), report + "\n");
-                Files.write(work.resolve("faults.txt"), Report.faults(outcome));
-                System.out.println("the histories are in " + work);
+                scenarios.add(scenario);
             }
-            outcomes.add(outcome);
         }
-        return outcomes;
+        Stage stage = options.budget() > 0
+                ? Stage.forAll(Duration.ofSeconds(options.budget()), scenarios.size())
+                : Stage.forEach(options.seconds());
+        ExecutorService two = Executors.newFixedThreadPool(2); // one is played, the other begins or ends
+        try {
+            List<Future<Outcome>> futures = new ArrayList<>();
+            for (ScenarioName scenario : scenarios) {
+                futures.add(two.submit(() -> run(options, scenario, stage)));
+            }
+            List<Outcome> outcomes = new ArrayList<>();
+            for (Future<Outcome> future : futures) {
+                outcomes.add(outcome(future));
+            }
+            return outcomes;
+        } finally {
+            two.shutdown();
+        }
+    }
+
+    private static Outcome outcome(Future<Outcome> future) throws IOException {
+        try {
+            return future.get();
+        } catch (ExecutionException e) {
+            throw new IOException("a scenario could not be judged", e.getCause());
+        } catch (InterruptedException e) {
+            throw new InterruptedIOException("interrupted while scenarios are running");
+        }
+    }
+
+    private static Outcome run(Options options, ScenarioName scenario, Stage stage) throws IOException {
+        Path work = Files.createTempDirectory(root(), "stress-" + scenario.word() + "-");
+        Outcome outcome = trial(options, scenario, stage, work);
+        String report = Report.of(outcome);
+        if (outcome.violations().isEmpty()) {
+            DirectoryTree.delete(work);
+        } else {
+            Files.writeString(work.resolve("report.txt"), report + "\n");
+            Files.write(work.resolve("faults.txt"), Report.faults(outcome));
+            report += "\nthe histories are in " + work;
+        }
+        System.out.println(report);
+        return outcome;
     }
 
     /** A failure of the harness itself must not lose the way to repeat it. */
-    private static Outcome trial(Options options, ScenarioName scenario, Path work) throws IOException {
+    private static Outcome trial(Options options, ScenarioName scenario, Stage stage, Path work) throws IOException {
         try {
-            return Trial.run(options, scenario, work);
+            return Trial.run(options, scenario, stage, work);
         } catch (IOException | RuntimeException | AssertionError e) {
             System.out.println(
                     scenario.word() + " could not be judged, see " + work + "\n  replay: " + options.replay(scenario));

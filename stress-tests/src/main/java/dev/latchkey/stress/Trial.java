@@ -53,6 +53,7 @@ final class Trial implements AutoCloseable {
 
     private final Options options;
     private final ScenarioName scenario;
+    private final Stage stage;
     private final Path directory;
     private final RefereeProcess referee;
     private final RefereeConnection connection;
@@ -65,18 +66,23 @@ final class Trial implements AutoCloseable {
     private final List<Kill> kills = new ArrayList<>();
     private final List<Violation> violations = new ArrayList<>();
     private final Map<Member, Progress> progress = new HashMap<>();
+    /** How many calls were heard of each, see {@link Worker#CALLED}. */
+    private final Map<Member, Integer> calls = new HashMap<>();
+
+    private boolean killsNextCalled;
     private long longestLog;
+    private int seconds;
 
     /** How long a history was, and since when. */
     private record Progress(long bytes, long nanos) {}
 
-    private Trial(Options options, ScenarioName scenario, Path work) throws IOException {
+    private Trial(Options options, ScenarioName scenario, Stage stage, Path work) throws IOException {
         this.options = options;
         this.scenario = scenario;
+        this.stage = stage;
         this.directory = work.resolve("cache");
         List<Path> inFront = TestBuild.compile(work, options.broken());
-        this.referee =
-                RefereeProcess.start(work.resolve("referee.record"), Duration.ofSeconds(options.seconds() + 200L));
+        this.referee = RefereeProcess.start(work.resolve("referee.record"), options.lifetime());
         this.connection = referee.connect(RefereeConnection.CONTROLLER);
         this.crew = new Crew(options, scenario, work, directory, inFront, referee.port());
         this.nemesis = new Nemesis(directory, connection);
@@ -84,7 +90,12 @@ final class Trial implements AutoCloseable {
 
     /** Runs a scenario in a folder of its own, which must be empty. */
     static Outcome run(Options options, ScenarioName scenario, Path work) throws IOException {
-        try (Trial trial = new Trial(options, scenario, work)) {
+        return run(options, scenario, Stage.forEach(options.seconds()), work);
+    }
+
+    /** Runs a scenario when its turn has come, for as long as it may. */
+    static Outcome run(Options options, ScenarioName scenario, Stage stage, Path work) throws IOException {
+        try (Trial trial = new Trial(options, scenario, stage, work)) {
             return trial.run();
         }
     }
@@ -113,10 +124,15 @@ final class Trial implements AutoCloseable {
         if (scenario.isPrepared()) {
             awaitEnd(crew.start(Worker.Role.PREPARE), START);
         }
-        long started = fireStartingGun();
-        disturb(started);
-        if (isClean()) {
-            stopAll();
+        gatherCrew();
+        seconds = stage.enter();
+        try {
+            disturb(fireStartingGun());
+            if (isClean()) {
+                stopAll();
+            }
+        } finally {
+            stage.leave();
         }
         if (isClean()) {
             drain();
@@ -135,7 +151,7 @@ final class Trial implements AutoCloseable {
         }
     }
 
-    private long fireStartingGun() {
+    private void gatherCrew() {
         for (int i = 0; i < options.jvms(); i++) {
             working.add(crew.start(Worker.Role.WORK));
         }
@@ -146,6 +162,9 @@ final class Trial implements AutoCloseable {
         if (!options.quiet()) {
             crew.keepSpares(SPARES);
         }
+    }
+
+    private long fireStartingGun() {
         long started = System.nanoTime();
         working.forEach(member -> member.process().send(Child.GO));
         return started;
@@ -153,16 +172,14 @@ final class Trial implements AutoCloseable {
 
     private void disturb(long started) throws IOException {
         Deque<Step> schedule = new ArrayDeque<>(options.quiet() ? List.of() : schedule());
-        long end = started + TimeUnit.SECONDS.toNanos(options.seconds());
+        long end = started + TimeUnit.SECONDS.toNanos(seconds);
         while (System.nanoTime() < end && isClean() && !hasFailed()) {
             Step next = schedule.peek();
             if (next != null && System.nanoTime() - started >= TimeUnit.MILLISECONDS.toNanos(next.millis())) {
                 schedule.remove();
-                Member victim = victim(next);
-                if (!next.act().hasVictim() || !nemesis.isStopped(victim) || next.act() == Act.KILL) {
-                    nemesis.act(scenario.isHolding() ? next : next.withoutHolding(), victim);
-                }
+                act(scenario.suited(next), victim(next));
             }
+            killTheCalled();
             nemesis.letGo(false);
             replaceTheDead();
             noticeSilence();
@@ -172,13 +189,43 @@ final class Trial implements AutoCloseable {
         nemesis.letGo(true);
     }
 
+    private void act(Step step, Member victim) {
+        if (step.act() == Act.KILL_WAITING && scenario.hasCalls()) {
+            killsNextCalled = true;
+        } else if (!step.act().hasVictim() || !nemesis.isStopped(victim) || step.act() == Act.KILL) {
+            nemesis.act(step, victim);
+        }
+    }
+
+    /** Whoever was signalled is killed before he has the lock again, if it is the time for that. */
+    private void killTheCalled() {
+        for (Member caller : List.copyOf(working)) {
+            List<String> lines = scenario.hasCalls() ? caller.process().output() : List.of();
+            List<String> called = lines.stream()
+                    .filter(line -> line.startsWith(Worker.CALLED))
+                    .toList();
+            Integer before = calls.put(caller, called.size());
+            if (killsNextCalled && called.size() > (before == null ? 0 : before)) {
+                long pid = Long.parseLong(called.get(called.size() - 1).substring(Worker.CALLED.length()));
+                working.stream()
+                        .skip(1) // which is spared
+                        .filter(member -> member.process().pid() == pid)
+                        .findFirst()
+                        .ifPresent(member -> {
+                            killsNextCalled = false;
+                            nemesis.kill(member);
+                        });
+            }
+        }
+    }
+
     private boolean hasFailed() {
         return working.stream().anyMatch(member -> member.process().output().contains(Worker.ERROR));
     }
 
     /** Another one for each scenario, of one seed. */
     private List<Step> schedule() {
-        return Schedule.of(31 * options.seed() + scenario.word().hashCode(), options.seconds());
+        return Schedule.of(31 * options.seed() + scenario.word().hashCode(), seconds);
     }
 
     /** The first worker is spared from kills, so that one lives through everything. */
@@ -315,7 +362,7 @@ final class Trial implements AutoCloseable {
         for (Checker checker : scenario.checkers(options, whole)) {
             violations.addAll(checker.check(run));
         }
-        return new Outcome(scenario, options, run, kills, List.copyOf(violations));
+        return new Outcome(scenario, options.withSeconds(seconds), run, kills, List.copyOf(violations));
     }
 
     @Override

@@ -27,8 +27,10 @@ class OptionsTest {
     void everyOptionIsRead() {
         Options options = parse("lock --jvms 3 --threads 5 --seconds 7 --seed 11 --broken no-token-bump --quiet");
         assertEquals(
-                new Options(List.of(ScenarioName.LOCK), 3, 5, 7, 11, Optional.of(BrokenRule.NO_TOKEN_BUMP), true),
+                new Options(List.of(ScenarioName.LOCK), 3, 5, 7, 0, 11, Optional.of(BrokenRule.NO_TOKEN_BUMP), true),
                 options);
+        assertEquals(90, parse("lock --budget 90").budget());
+        assertEquals(0, parse("lock --budget 90 --seconds 5").budget());
     }
 
     @Test

@@ -37,6 +37,9 @@ class ReportsTest {
     void whatTheRefereeWasToldIsFine() {
         Run lock = run("lock", List.of("a", "lock"), List.of("7"), List.of());
         assertEquals(List.of(), told(Verb.ENTER, "a", 7).check(lock));
+        assertEquals(List.of(), told(Verb.LEASE, "a", 7).check(lock));
+        Run both = run("lock", List.of("a+b", "together"), List.of("7+8"), List.of());
+        assertEquals(1, told(Verb.ENTER, "a", 7).check(both).size());
         Run claim = run("claim", List.of(), List.of("x-1", "2"), List.of());
         assertEquals(List.of(), told(Verb.ENTER, "x-1", 2).check(claim));
         Run pull = run("pull", List.of("in-order", "FRONT"), List.of("from-7", "3"), List.of());

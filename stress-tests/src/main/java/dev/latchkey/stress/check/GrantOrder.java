@@ -1,6 +1,7 @@
 package dev.latchkey.stress.check;
 
 import dev.latchkey.stress.history.Operation;
+import dev.latchkey.stress.referee.Seats;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -11,8 +12,12 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /*
- * The grants of one lock are put in the order of their tokens. Of each is known the latest instant before which it cannot have
- * been made (`notBefore`): its own invocation, and the end of the one before.
+ * The grants of one name are put in the order of their tokens. Of each is known the latest instant before which it cannot have
+ * been made (`notBefore`): its own invocation, what is known of the one before, and the end of those before that it could not have
+ * been held together with.
+ *
+ * A wait is judged by the grants that could not be held together with it: all of them for a lock or a writer, writers for a reader.
+ * Whoever is granted besides is let through because there is enough for both.
  *
  * A process waits from the invocation of an operation, plus some slack to get into the line, until that is granted or given
  * up; only the stretch since the process's last grant is looked at, for its own threads pass each other. In that stretch
@@ -24,14 +29,16 @@ import java.util.stream.Collectors;
  *   - an idle lock: a turn lapses when the process that is named does not come within 50 ms, then it is passed over until its
  *     next poll. So after an idle stretch the count begins again, a poll later;
  *   - the first wait of a process: it opens its session and loads its classes;
- *   - a forced holder: its own threads wait for it until it learns that, within a second.
+ *   - a forced holder, or one whose lease was over: its own threads wait for it until it learns that, within a second.
+ *
+ * Not judged: waits for several locks, which hold up nobody, and names of which some grants have no token.
  */
 /**
- * Waiters are served first come, first served across processes, with bounded local passing. While a process waits, no other
- * gets more than some extra turns, nor a turn of more than some grants in a row.
+ * Waiters are served first come, first served across processes, with bounded local passing, for locks, readers, writers and permits
+ * alike. While a process waits, no other gets more than some extra turns, nor a turn of more than some grants in a row.
  */
 public final class GrantOrder implements Checker {
-    private static final Set<String> WAITING = Set.of("lock", "interruptibly", "handle", "tryFor");
+    private static final Set<String> WAITING = Set.of("lock", "interruptibly", "handle", "tryFor", "async", "asyncFor");
     private static final long LAPSE_NANOS = Duration.ofMillis(40).toNanos();
     private static final long POLL_NANOS = Duration.ofMillis(50).toNanos();
     private static final long FIRST_SLACK_NANOS = Duration.ofSeconds(2).toNanos();
@@ -64,17 +71,24 @@ public final class GrantOrder implements Checker {
         Violations violations = new Violations("GRANT_ORDER");
         List<Operation> operations = run.operations();
         Lives lives = new Lives(run.faults(), operations);
-        Map<String, List<Operation>> givenUp = operations.stream()
+        Map<Seats, List<Operation>> givenUp = operations.stream()
                 .filter(operation -> isWait(operation) && !operation.isUnknown() && !operation.isOk())
-                .collect(
-                        Collectors.groupingBy(operation -> operation.arguments().get(0)));
+                .collect(Collectors.groupingBy(
+                        operation -> Hold.places(operation).get(0)));
         Hold.byName(operations, lives).forEach((name, holds) -> {
-            Grants grants = new Grants(holds);
-            for (int i = 0; i < holds.size(); i++) {
-                judge(grants.holds.get(i).grant(), grants, i, lives, violations);
+            if (!holds.stream().allMatch(Hold::hasToken)) {
+                return;
             }
-            for (Operation wait : givenUp.getOrDefault(name, List.of())) {
-                judge(wait, grants, grants.returnedBy(wait.returned()), lives, violations);
+            for (Seats seats : holds.stream().map(Hold::seats).distinct().toList()) {
+                Grants grants = new Grants(holds, seats.units());
+                for (int i = 0; i < holds.size(); i++) {
+                    if (grants.holds.get(i).seats().equals(seats)) {
+                        judge(grants.holds.get(i).grant(), grants, i, lives, violations);
+                    }
+                }
+                for (Operation wait : givenUp.getOrDefault(seats, List.of())) {
+                    judge(wait, grants, grants.returnedBy(wait.returned()), lives, violations);
+                }
             }
         });
         return violations.list();
@@ -85,34 +99,49 @@ public final class GrantOrder implements Checker {
                 && WAITING.contains(operation.arguments().get(1));
     }
 
-    /** The grants of one lock in the order of their tokens. */
+    /** The grants of one name in the order of their tokens, as they concern who waits for so many seats. */
     private static final class Grants {
         final List<Hold> holds;
         final int[] process;
+        /** Whether it could not be held together with what is waited for. */
+        final boolean[] excludes;
+
         final long[] notBefore;
         /** The latest return up to this grant. */
         final long[] returned;
-        /** For how long nobody held the lock before this grant. */
+        /** For how long nobody held what could not be held together with what is waited for, before this grant. */
         final long[] idle;
 
-        Grants(List<Hold> unordered) {
+        Grants(List<Hold> unordered, long units) {
             holds = unordered.stream()
                     .sorted(Comparator.comparingLong(Hold::token))
                     .toList();
             int count = holds.size();
             process = new int[count];
+            excludes = new boolean[count];
             notBefore = new long[count];
             returned = new long[count];
             idle = new long[count];
             Map<String, Integer> numbers = new HashMap<>();
+            Map<Long, Long> ends = new HashMap<>(); // the last of those with so many seats
             long free = Long.MIN_VALUE;
             for (int i = 0; i < count; i++) {
                 Hold hold = holds.get(i);
                 process[i] = numbers.computeIfAbsent(hold.process(), absent -> numbers.size());
-                notBefore[i] = Math.max(free, hold.grant().invoked());
+                excludes[i] = hold.excludes(units);
+                notBefore[i] = Math.max(
+                        i == 0 ? Long.MIN_VALUE : notBefore[i - 1], hold.grant().invoked());
+                for (Map.Entry<Long, Long> end : ends.entrySet()) {
+                    if (hold.excludes(end.getKey()) && !hold.isDowngrade()) {
+                        notBefore[i] = Math.max(notBefore[i], end.getValue());
+                    }
+                }
                 returned[i] = i == 0 ? hold.from() : Math.max(returned[i - 1], hold.from());
-                idle[i] = i == 0 ? 0 : hold.from() - free;
-                free = Math.max(notBefore[i], end(hold));
+                ends.merge(hold.seats().units(), end(hold), Math::max);
+                if (excludes[i]) {
+                    idle[i] = free == Long.MIN_VALUE ? 0 : hold.from() - free;
+                    free = Math.max(free, Math.max(notBefore[i], end(hold)));
+                }
             }
         }
 
@@ -169,17 +198,19 @@ public final class GrantOrder implements Checker {
         Map<Integer, Integer> turns = new HashMap<>();
         long from = start;
         int row = 0;
+        int last = -1;
         for (int i = first; i < end; i++) {
             if (grants.idle[i] >= LAPSE_NANOS) {
                 turns.clear();
                 row = 0;
                 from = Math.max(from, grants.returned[i] + POLL_NANOS + slackNanos);
             }
-            if (grants.notBefore[i] < from) {
+            if (grants.notBefore[i] < from || !grants.excludes[i]) {
                 continue;
             }
             int process = grants.process[i];
-            boolean goesOn = row > 0 && grants.process[i - 1] == process;
+            boolean goesOn = row > 0 && last == process;
+            last = process;
             row = goesOn ? row + 1 : 1;
             int turn = goesOn ? turns.getOrDefault(process, 0) : turns.merge(process, 1, Integer::sum);
             String who = grants.holds.get(i).process();

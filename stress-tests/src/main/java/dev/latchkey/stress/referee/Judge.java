@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * taken its place; what it says still counts against others: its tokens, its values, the places that it made gone. It
  * stays condemned, so no other process may have its name.
  *
+ * <p>A lease is over at a time that the judge does not know, so what is held by one counts as revoked from the start.
+ *
  * <p>Only places that are held have a {@link Hold}; those that are gone keep only their name.
  */
 final class Judge {
@@ -52,7 +54,9 @@ final class Judge {
             case HELLO, END:
                 return List.of();
             case ENTER:
-                return enter(event);
+                return enter(event, wasRevokedEarly(event));
+            case LEASE:
+                return enter(event, true);
             case EXIT:
                 return exit(event);
             case GONE:
@@ -85,8 +89,8 @@ final class Judge {
         return found;
     }
 
-    private List<Violation> enter(Event event) {
-        Hold hold = new Hold(event, wasRevokedEarly(event));
+    private List<Violation> enter(Event event, boolean revoked) {
+        Hold hold = new Hold(event, revoked);
         List<Hold> here = holds.computeIfAbsent(place(event), place -> new ArrayList<>(1));
         List<Violation> found = excludes(hold) ? faults(event, here) : List.of();
         here.add(hold);

@@ -48,6 +48,11 @@ public final class RefereeConnection implements AutoCloseable {
         say(Verb.ENTER, place, token);
     }
 
+    /** Says that the place was acquired for a time. */
+    public void lease(String place, long token) {
+        say(Verb.LEASE, place, token);
+    }
+
     /** Says that the place is about to be released. */
     public void exit(String place, long token) {
         say(Verb.EXIT, place, token);

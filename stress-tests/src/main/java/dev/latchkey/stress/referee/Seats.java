@@ -8,7 +8,8 @@ package dev.latchkey.stress.referee;
  * @param limit how many seats there are
  */
 public record Seats(String place, long units, long limit) {
-    static Seats of(String word) {
+    /** Reads a word. */
+    public static Seats of(String word) {
         int star = word.lastIndexOf('*');
         int slash = word.indexOf('/', star + 1);
         return star < 0 || slash < 0

@@ -6,6 +6,11 @@ public enum Verb {
     HELLO(2),
     /** {@code ENTER <place> <token>}: the connection holds the place; said after it was acquired. */
     ENTER(3),
+    /**
+     * {@code LEASE <place> <token>}: the connection holds the place until a time that nobody tells; others may hold it before that is
+     * heard, but not with a smaller token.
+     */
+    LEASE(3),
     /** {@code EXIT <place> <token>}: the hold ends; said before it is released. */
     EXIT(3),
     /** {@code GONE <place> <token>}: nobody may hold the place again, and the hold ends; said after it is so. */

@@ -3,156 +3,223 @@ package dev.latchkey.stress.worker;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.EntryOptions;
 import dev.latchkey.cache.Side;
+import dev.latchkey.coordination.Inspector;
 import dev.latchkey.coordination.Lock;
 import dev.latchkey.stress.check.Signals;
+import dev.latchkey.stress.worker.Taken.How;
+import dev.latchkey.testing.Child;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A buffer with few places, as in every textbook on conditions: whoever puts waits until there is room, whoever takes until there is
  * something, and each signals the other in the transaction that changes the buffer.
+ *
+ * <p>In such traffic the next signal hides the loss of the one before. So there is a bell as well: it is rung for one or for all of
+ * those who wait for it, and rung again only when somebody has answered. Whoever rings it keeps the lock a little, so that the process
+ * that was called can be killed before it has the lock again.
  */
 final class ConditionScenario implements Scenario {
     private static final String BUFFER = "buffer";
+    private static final String NOT_FULL = "not_full";
+    private static final String NOT_EMPTY = "not_empty";
     private static final String FILLED = "filled";
     private static final int PLACES = 2;
     /** Much longer than it takes to be signalled. */
-    private static final long PATIENCE_MILLIS = 300;
+    private static final int PATIENCE_MILLIS = 300;
 
-    /** The lock and its conditions, as a thread uses them; and the token that was entered last, negative once it was left. */
-    private record Buffer(Actor actor, Lock lock, Condition notFull, Condition notEmpty, AtomicLong reported) {
-        static Buffer of(Actor actor) {
-            Lock lock = new Lock(actor.cache(), BUFFER);
-            return new Buffer(
-                    actor, lock, lock.newCondition("not full"), lock.newCondition("not empty"), new AtomicLong());
+    private static final String BELL = "bell";
+    private static final String RUNG = "rung";
+    private static final String UNANSWERED = "unanswered";
+    /** Much longer than it takes until a death is noticed and the signal of the dead passed on. */
+    private static final int LONG_PATIENCE_MILLIS = 2_500;
+
+    private static final int RINGING_MICROS = 50_000;
+
+    /** A lock that a thread holds, and gives up while it waits for a condition. */
+    private static final class Monitor {
+        final Actor actor;
+        final String name;
+        final Lock lock;
+        private long token;
+        /** Whether the referee knows that it is held. */
+        private boolean entered = true;
+
+        private Monitor(Actor actor, String name, Lock lock, long token) {
+            this.actor = actor;
+            this.name = name;
+            this.lock = lock;
+            this.token = token;
         }
 
-        long filled() {
-            return actor.cache().getOrDefault(FILLED, Long.class, 0L);
-        }
-
-        /**
-         * Tells the referee. A wait that could not begin in its time, because the database was busy, never gave the lock up:
-         * the same token is not entered again, and what follows is not reported.
-         */
-        private void report(boolean enters) {
-            long token = lock.fencingToken();
-            if (enters && token != Math.abs(reported.get())) {
-                actor.referee().enter(BUFFER, token);
-                reported.set(token);
-            } else if (!enters && reported.get() > 0) {
-                actor.referee().exit(BUFFER, token);
-                reported.set(-token);
+        /** Null if it was not to be had. */
+        static @Nullable Monitor enter(Actor actor, String name) {
+            Lock lock = new Lock(actor.cache(), name);
+            Taken taken = Taken.take(actor, name, lock, How.INTERRUPTIBLY);
+            if (taken == null) {
+                return null;
             }
-        }
-
-        /** Whether the lock was got. */
-        boolean enter() {
-            Long token = actor.attempt(
-                    "enter",
-                    () -> {
-                        lock.lockInterruptibly();
-                        return lock.fencingToken();
-                    },
-                    BUFFER);
-            if (token != null) {
-                report(true);
-            }
-            return token != null;
+            taken.enter(actor);
+            return new Monitor(actor, name, lock, taken.token());
         }
 
         void leave() {
-            report(false);
-            actor.attempt(
-                    "leave",
-                    () -> {
-                        lock.unlock();
-                        return Actor.DONE;
-                    },
-                    BUFFER);
-        }
-
-        /** Waits until there is room, or something; whether there is. */
-        boolean await(boolean room) {
-            while (room ? filled() == PLACES : filled() == 0) {
-                report(false);
-                String woken = actor.attempt("await", () -> wait(room), BUFFER);
-                report(true);
-                if (!Signals.SIGNALLED.equals(woken)) {
-                    return false;
-                }
+            Taken taken = new Taken(name, lock, token, null, 0);
+            if (entered) {
+                taken.exit(actor);
             }
-            return true;
+            taken.release(actor);
         }
 
-        @SuppressWarnings("WaitNotInLoop") // its caller has the loop
-        private String wait(boolean room) throws InterruptedException {
-            boolean signalled = (room ? notFull : notEmpty).await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
-            boolean possible = room ? filled() < PLACES : filled() > 0;
-            return signalled ? Signals.SIGNALLED : possible ? Signals.LATE : Signals.IN_VAIN;
+        /**
+         * Waits for a condition; whether it was signalled. A wait that could not begin in its time, because the database was busy, never
+         * gave the lock up: the same token is not entered again, and what follows is not reported.
+         */
+        boolean await(String condition, int patienceMillis) {
+            if (entered) {
+                actor.referee().exit(name, token);
+            }
+            Object[] woken = actor.attempt(
+                    "await",
+                    () -> new Object[] {wait(lock.newCondition(condition), patienceMillis), lock.fencingToken()},
+                    name,
+                    token,
+                    condition,
+                    patienceMillis);
+            entered = token != lock.fencingToken();
+            token = lock.fencingToken();
+            if (entered) {
+                actor.referee().enter(name, token);
+            }
+            return woken != null && Signals.SIGNALLED.equals(woken[0]);
+        }
+
+        @SuppressWarnings("WaitNotInLoop") // its callers have loops
+        private static String wait(Condition condition, int patienceMillis) {
+            try {
+                boolean signalled = condition.await(patienceMillis, TimeUnit.MILLISECONDS);
+                return signalled ? Signals.SIGNALLED : Signals.TIMED_OUT;
+            } catch (InterruptedException e) {
+                return Signals.INTERRUPTED;
+            }
+        }
+
+        /** Changes something and signals it to one who waits for that, or to all, in one transaction; null if it failed. */
+        <T> @Nullable T change(String condition, boolean all, Callable<T> change) {
+            Condition of = lock.newCondition(condition);
+            return actor.attempt(
+                    "signal",
+                    () -> lock.runFenced(() -> {
+                        T result = change.call();
+                        if (all) {
+                            of.signalAll();
+                        } else {
+                            of.signal();
+                        }
+                        return result;
+                    }),
+                    name,
+                    token,
+                    condition,
+                    all ? Signals.ALL : Signals.ONE);
         }
     }
 
     @Override
     public void step(Actor actor) {
-        Buffer buffer = Buffer.of(actor);
-        if (buffer.enter()) {
-            if (actor.oneIn(2)) {
-                put(actor, buffer);
-            } else {
-                take(actor, buffer);
-            }
-            buffer.leave();
+        boolean bell = actor.oneIn(2);
+        Monitor monitor = Monitor.enter(actor, bell ? BELL : BUFFER);
+        if (monitor == null) {
+            return;
         }
+        if (bell && actor.oneIn(2)) {
+            ring(monitor);
+        } else if (bell) {
+            listen(monitor);
+        } else if (actor.oneIn(2)) {
+            put(monitor);
+        } else {
+            take(monitor);
+        }
+        monitor.leave();
     }
 
-    private static void put(Actor actor, Buffer buffer) {
-        if (buffer.await(true)) {
-            long number = actor.nextNumber();
-            actor.attempt(
-                    "fill",
-                    () -> {
-                        buffer.lock.runFenced(() -> {
-                            Cache cache = actor.cache();
-                            cache.push(number, BUFFER, Side.BACK, EntryOptions.none());
-                            cache.incr(FILLED, 1, 0);
-                            buffer.notEmpty.signal();
-                        });
-                        return Actor.DONE;
-                    },
-                    number);
-        }
+    // the buffer
+
+    private static long filled(Actor actor) {
+        return actor.cache().getOrDefault(FILLED, Long.class, 0L);
     }
 
-    private static void take(Actor actor, Buffer buffer) {
-        if (buffer.await(false)) {
-            Long number = actor.attempt("drain", () -> taken(actor, buffer));
-            if (number != null) {
-                actor.referee().once(BUFFER, number);
+    private static void put(Monitor buffer) {
+        Actor actor = buffer.actor;
+        while (filled(actor) == PLACES) {
+            if (!buffer.await(NOT_FULL, PATIENCE_MILLIS)) {
+                return;
             }
         }
+        long number = actor.nextNumber();
+        buffer.change(NOT_EMPTY, false, () -> {
+            actor.cache().push(number, BUFFER, Side.BACK, EntryOptions.none());
+            return actor.cache().incr(FILLED, 1, 0);
+        });
     }
 
-    private static @Nullable Long taken(Actor actor, Buffer buffer) {
-        return buffer.lock.runFenced(() -> {
-            Cache cache = actor.cache();
-            Optional<Cache.Item<Long>> item = cache.pull(BUFFER, Side.FRONT, Long.class);
-            cache.incr(FILLED, -1, 0);
-            buffer.notFull.signal();
+    private static void take(Monitor buffer) {
+        Actor actor = buffer.actor;
+        while (filled(actor) == 0) {
+            if (!buffer.await(NOT_EMPTY, PATIENCE_MILLIS)) {
+                return;
+            }
+        }
+        Long number = buffer.change(NOT_FULL, false, () -> {
+            Optional<Cache.Item<Long>> item = actor.cache().pull(BUFFER, Side.FRONT, Long.class);
+            actor.cache().incr(FILLED, -1, 0);
             return item.orElseThrow(() -> new AssertionError("nothing there although " + FILLED + " said so"))
                     .value();
         });
+        if (number != null) {
+            actor.referee().once(BUFFER, number);
+        }
+    }
+
+    // the bell
+
+    private static void ring(Monitor bell) {
+        Actor actor = bell.actor;
+        Cache cache = actor.cache();
+        List<Inspector.Waiter> waiters = Inspector.of(cache).waiters().stream()
+                .filter(waiter -> waiter.stage() == Inspector.Stage.AWAITING
+                        && waiter.name().equals(BELL))
+                .toList();
+        long answerNanos = System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(LONG_PATIENCE_MILLIS);
+        boolean unanswered = cache.getOrDefault(UNANSWERED, Long.class, answerNanos) > answerNanos;
+        if (unanswered || waiters.size() < 2) {
+            return;
+        }
+        bell.change(RUNG, actor.oneIn(3), () -> {
+            cache.set(UNANSWERED, System.nanoTime());
+            return Actor.DONE;
+        });
+        Child.say(Worker.CALLED + waiters.get(0).pid());
+        actor.spend(RINGING_MICROS);
+    }
+
+    private static void listen(Monitor bell) {
+        if (bell.await(RUNG, LONG_PATIENCE_MILLIS)) {
+            bell.actor.cache().delete(UNANSWERED);
+        }
     }
 
     @Override
     public void drain(Actor actor) {
-        Buffer buffer = Buffer.of(actor);
-        if (buffer.enter()) {
-            while (buffer.filled() > 0) {
-                take(actor, buffer);
+        Monitor buffer = Monitor.enter(actor, BUFFER);
+        if (buffer != null) {
+            while (filled(actor) > 0) {
+                take(buffer);
             }
             buffer.leave();
         }

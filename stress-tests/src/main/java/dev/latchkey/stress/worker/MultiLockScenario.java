@@ -1,9 +1,8 @@
 package dev.latchkey.stress.worker;
 
 import dev.latchkey.coordination.Lock;
-import dev.latchkey.coordination.LockLostException;
 import dev.latchkey.coordination.MultiLock;
-import dev.latchkey.stress.worker.Actor.Failed;
+import dev.latchkey.stress.worker.Taken.How;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -20,78 +19,56 @@ final class MultiLockScenario implements Scenario {
         if (actor.oneIn(4)) {
             single(actor, names.get(0));
         } else {
-            pair(actor, names.subList(0, 2));
+            together(actor, names.subList(0, 2));
         }
-    }
-
-    private static void pair(Actor actor, List<String> names) {
-        MultiLock lock = new MultiLock(actor.cache(), names);
-        boolean waits = actor.oneIn(2);
-        Object[] tokens = actor.attempt(
-                "pair",
-                () -> {
-                    take(lock, waits, actor);
-                    return new Object[] {lock.fencingToken(names.get(0)), lock.fencingToken(names.get(1))};
-                },
-                names.get(0),
-                names.get(1));
-        if (tokens == null) {
-            return;
-        }
-        for (int i = 0; i < 2; i++) {
-            actor.referee().enter(names.get(i), (Long) tokens[i]);
-        }
-        actor.spend(actor.random().nextInt(300));
-        for (int i = 0; i < 2; i++) {
-            actor.referee().exit(names.get(i), (Long) tokens[i]);
-        }
-        release(actor, lock, names.get(0));
     }
 
     private static void single(Actor actor, String name) {
-        Lock lock = new Lock(actor.cache(), name);
-        boolean waits = actor.oneIn(2);
-        Long token = actor.attempt(
-                "pair",
-                () -> {
-                    take(lock, waits, actor);
-                    return lock.fencingToken();
-                },
-                name);
-        if (token != null) {
-            actor.referee().enter(name, token);
+        Taken taken = Taken.take(actor, name, new Lock(actor.cache(), name), How.any(actor));
+        if (taken != null) {
+            taken.enter(actor);
             actor.spend(actor.random().nextInt(300));
-            actor.referee().exit(name, token);
-            release(actor, lock, name);
+            taken.exit(actor);
+            taken.release(actor);
         }
     }
 
-    private static void take(java.util.concurrent.locks.Lock lock, boolean waits, Actor actor)
-            throws InterruptedException, Failed {
-        if (waits) {
-            lock.lockInterruptibly();
-        } else if (!lock.tryLock(
-                Duration.ofMillis(actor.random().nextInt(30)).toNanos(), java.util.concurrent.TimeUnit.NANOSECONDS)) {
-            throw new Failed("busy");
-        }
-    }
-
-    private static void release(Actor actor, java.util.concurrent.locks.Lock lock, String name) {
-        actor.attempt(
-                "unpair",
+    private static void together(Actor actor, List<String> names) {
+        MultiLock lock = new MultiLock(actor.cache(), names);
+        boolean waits = actor.oneIn(2);
+        String place = Taken.joined(names.toArray());
+        Long[] tokens = new Long[names.size()];
+        String granted = actor.attempt(
+                "lock",
                 () -> {
-                    try {
-                        lock.unlock();
-                        return Actor.DONE;
-                    } catch (LockLostException e) {
-                        throw new Failed("lost");
+                    if (waits) {
+                        lock.lockInterruptibly();
+                    } else {
+                        Taken.require(
+                                lock.tryLock(Duration.ofMillis(actor.random().nextInt(30))));
                     }
+                    for (int i = 0; i < tokens.length; i++) {
+                        tokens[i] = lock.fencingToken(names.get(i));
+                    }
+                    return Taken.joined((Object[]) tokens);
                 },
-                name);
+                place,
+                waits ? "together" : "togetherFor");
+        if (granted == null) {
+            return;
+        }
+        for (int i = 0; i < tokens.length; i++) {
+            actor.referee().enter(names.get(i), tokens[i]);
+        }
+        actor.spend(actor.random().nextInt(300));
+        for (int i = 0; i < tokens.length; i++) {
+            actor.referee().exit(names.get(i), tokens[i]);
+        }
+        actor.attempt("unlock", () -> Taken.unlessLost(lock::unlock), place, granted);
     }
 
     @Override
     public void drain(Actor actor) {
-        pair(actor, NAMES);
+        together(actor, NAMES);
     }
 }

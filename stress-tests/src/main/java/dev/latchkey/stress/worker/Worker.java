@@ -66,6 +66,9 @@ public final class Worker {
     /** What a worker says when a call has failed as none may: there is no reason to go on. */
     public static final String ERROR = "ERROR";
 
+    /** What a worker says, with a process number, when a signal has just gone to a thread of that process, which waits for the lock now. */
+    public static final String CALLED = "CALLED ";
+
     /** What a worker process is for. */
     public enum Role {
         /** It makes what must be there before the others start. */

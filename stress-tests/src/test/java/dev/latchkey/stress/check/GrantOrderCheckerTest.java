@@ -201,6 +201,71 @@ class GrantOrderCheckerTest {
         grants.rounds(50, "w1", "w2").granted("w3", 0).keeps(checker);
     }
 
+    /** Grants of 1 ms each to readers, who are late to tell, and to writers; see {@link Grants}. */
+    private static Grants of(String place, Grants grants, int count, String... processes) {
+        for (int i = 0; i < count; i++) {
+            for (String process : processes) {
+                grants.story.held(process, grants.now + 0.02, grants.now + 1, place, ++grants.token);
+                grants.now += 1.02;
+            }
+        }
+        return grants;
+    }
+
+    private static Story granted(Grants grants, String who, double since, String place) {
+        return grants.story.ok(who, since, grants.now + 0.02, "lock " + place + " lock -> " + ++grants.token);
+    }
+
+    @Test
+    void aWriterThatReadersPassIsNoticed() {
+        granted(of("book*1/1000", new Grants(100), 4, "w1", "w2"), "w3", 0, "book*1000/1000")
+                .keeps(checker);
+        granted(of("book*1/1000", new Grants(100), 5, "w1", "w2"), "w3", 0, "book*1000/1000")
+                .breaks(checker, "w1 had 4 turns beyond its first during w3.t0 lock[book*1000/1000, lock]");
+    }
+
+    @Test
+    void readersThatReadTogetherDoNotPassEachOther() {
+        granted(of("book*1/1000", new Grants(100), 50, "w1", "w2"), "w3", 0, "book*1/1000")
+                .keeps(checker);
+        granted(of("book*1000/1000", new Grants(100), 5, "w1", "w2"), "w3", 0, "book*1/1000")
+                .breaks(checker, "w1 had 4 turns");
+    }
+
+    @Test
+    void whoWantsManyPermitsIsNotPassedByThoseWhoWantFew() {
+        granted(of("seats*1/3", new Grants(100), 50, "w1", "w2"), "w3", 0, "seats*2/3")
+                .keeps(checker);
+        granted(of("seats*2/3", new Grants(100), 5, "w1", "w2"), "w3", 0, "seats*2/3")
+                .breaks(checker, "w1 had 4 turns");
+        of("seats*1/3", new Grants(100), 5, "w1", "w2")
+                .story
+                .fail("w3", 0, 150, "lock seats*3/3 asyncFor")
+                .held("w1", 160, 170, "seats*3/3", 100)
+                .breaks(checker, "w1 had 4 turns");
+    }
+
+    @Test
+    void whereSomeGrantsHaveNoTokenTheOrderIsNotKnown() {
+        Grants grants = of("seats*3/3", new Grants(100), 5, "w1", "w2");
+        grants.story.held("w1", 300, 301, "seats*1/3", -1);
+        granted(grants, "w3", 0, "seats*3/3").keeps(checker);
+    }
+
+    @Test
+    void whoWaitsForSeveralLocksStandsBack() {
+        Grants grants = new Grants(100).rounds(9, "w1", "w2");
+        grants.story.ok("w3", 0, grants.now, "lock a+b together -> 100+1").keeps(checker);
+    }
+
+    @Test
+    void aWaitForAConditionIsNoneInLine() {
+        Grants grants = new Grants(100).rounds(9, "w1", "w2");
+        grants.story
+                .ok("w3", 0, grants.now, "await a 0 full 900 -> signalled 100")
+                .keeps(checker);
+    }
+
     @Test
     void locksAreJudgedOneByOne() {
         Grants grants = new Grants(100).rounds(9, "w1", "w2");

@@ -157,6 +157,110 @@ class MutualExclusionCheckerTest {
     }
 
     @Test
+    void readersHoldTogetherAndAWriterAlone() {
+        new Story()
+                .held("w1", 10, 20, "book*1/1000", 1)
+                .held("w2", 12, 18, "book*1/1000", 2)
+                .held("w3", 20, 30, "book*1000/1000", 3)
+                .keeps(checker);
+        new Story()
+                .held("w1", 10, 20, "book*1/1000", 1)
+                .held("w2", 12, 14, "book*1/1000", 2)
+                .held("w3", 19, 30, "book*1000/1000", 3)
+                .breaks(checker, "book was held until 20000000 by w1.t0");
+        new Story()
+                .held("w3", 10, 20, "book*1000/1000", 3)
+                .held("w1", 19, 30, "book*1/1000", 4)
+                .breaks(checker, "by w3.t0");
+    }
+
+    @Test
+    void whoWritesMayReadAsWell() {
+        new Story()
+                .ok("w1", 9, 10, "lock book*1000/1000 lock -> 1")
+                .ok("w1", 11, 12, "lock book*1/1000 downgrade -> 2")
+                .ok("w1", 20, 21, "unlock book*1000/1000 1")
+                .held("w2", 22, 29, "book*1/1000", 3)
+                .ok("w1", 30, 31, "unlock book*1/1000 2")
+                .keeps(checker);
+        new Story()
+                .ok("w1", 9, 10, "lock book*1000/1000 lock -> 1")
+                .ok("w2", 11, 12, "lock book*1/1000 downgrade -> 2")
+                .breaks(checker, "book was held");
+    }
+
+    @Test
+    void noMorePermitsAreHeldThanThereAre() {
+        new Story()
+                .held("w1", 10, 20, "seats*2/3", 1)
+                .held("w2", 12, 18, "seats*1/3", -1)
+                .held("w3", 18, 19, "seats*1/3", 3)
+                .keeps(checker);
+        new Story()
+                .held("w1", 10, 20, "seats*2/3", 1)
+                .held("w2", 12, 18, "seats*1/3", -1)
+                .held("w3", 17, 19, "seats*1/3", 3)
+                .breaks(checker, "granted by w3.t0");
+    }
+
+    @Test
+    void severalLocksAreHeldAtOnce() {
+        new Story()
+                .ok("w1", 9, 10, "lock a+b together -> 1+7")
+                .held("w2", 12, 18, "c", 3)
+                .ok("w1", 20, 21, "unlock a+b 1+7")
+                .held("w2", 20, 22, "b", 8)
+                .keeps(checker);
+        new Story()
+                .ok("w1", 9, 10, "lock a+b together -> 1+7")
+                .held("w2", 12, 18, "b", 8)
+                .ok("w1", 20, 21, "unlock a+b 1+7")
+                .breaks(checker, "b was held until 20000000");
+    }
+
+    @Test
+    void aLockIsHeldUntilTheWaitForAConditionAndAgainAfterIt() {
+        new Story()
+                .ok("w1", 9, 10, "lock a lock -> 1")
+                .ok("w1", 12, 30, "await a 1 full 300 -> signalled 3")
+                .held("w2", 13, 20, "a", 2)
+                .ok("w1", 40, 41, "unlock a 3")
+                .held("w2", 41, 50, "a", 4)
+                .keeps(checker);
+        new Story()
+                .ok("w1", 9, 10, "lock a lock -> 1")
+                .ok("w1", 12, 30, "await a 1 full 300 -> timed_out 3")
+                .held("w2", 35, 50, "a", 4)
+                .ok("w1", 40, 41, "unlock a 3")
+                .breaks(checker, "until 40000000 by w1.t0 await");
+        new Story()
+                .ok("w1", 9, 10, "lock a lock -> 1")
+                .ok("w1", 12, 30, "await a 1 full 300 -> timed_out 1")
+                .held("w2", 13, 20, "a", 2)
+                .ok("w1", 40, 41, "unlock a 1")
+                .breaks(checker, "until 40000000 by w1.t0 lock");
+    }
+
+    /** The holder counts from when it asked, the others from when it was granted, which is not before. */
+    @Test
+    void aLeaseProtectsUntilItIsOver() {
+        new Story()
+                .ok("w1", 5, 10, "lock a lock 20 -> 1")
+                .held("w2", 25, 30, "a", 2)
+                .fail("w1", 40, 41, "unlock a 1 -> lost")
+                .keeps(checker);
+        new Story()
+                .ok("w1", 5, 10, "lock a lock 20 -> 1")
+                .held("w2", 24, 30, "a", 2)
+                .fail("w1", 40, 41, "unlock a 1 -> lost")
+                .breaks(checker, "until 25000000");
+        new Story()
+                .ok("w1", 5, 10, "lock a lock 20 -> 1")
+                .fail("w1", 20, 24, "unlock a 1 -> lost")
+                .breaks(checker, "nobody forced it");
+    }
+
+    @Test
     void onlyTheFirstTwentyAreTold() {
         Story story = new Story();
         for (int i = 0; i < 30; i++) {

@@ -29,33 +29,48 @@ class SmallCheckersTest {
     }
 
     @Nested
-    class LostSignals {
-        private final Checker checker = new Signals(1);
+    class OutlivedLeases {
+        private final Checker checker = new Leases();
 
         @Test
-        void waitsThatAreSignalledOrHaveNothingToWaitForAreFine() {
+        void whatIsDoneBeforeTheEndIsFine() {
             new Story()
-                    .ok("w1", 0, 5, "await buffer -> signalled")
-                    .ok("w1", 5, 305, "await buffer -> in_vain")
-                    .ok("w2", 5, 305, "await buffer -> late")
+                    .ok("w1", 10, 12, "lock a lock 20 -> 1")
+                    .ok("w1", 20, 31, "fence a 1")
+                    .ok("w1", 31.5, 40, "unlock a 1")
+                    .keeps(checker);
+            new Story()
+                    .ok("w1", 10, 12, "lock a lock -> 1")
+                    .ok("w1", 500, 501, "unlock a 1")
                     .keeps(checker);
         }
 
         @Test
-        void moreLateWaitsThanFaultsAreNoticed() {
-            Story story = new Story()
-                    .ok("w1", 0, 300, "await buffer -> late")
-                    .ok("w2", 0, 300, "await buffer -> late")
-                    .ok("w3", 0, 1, "await buffer -> signalled");
-            story.breaks(checker, "2 waits for a condition were not told");
+        void whatIsRefusedAfterTheEndIsFine() {
+            new Story()
+                    .ok("w1", 10, 12, "lock a lock 20 -> 1")
+                    .fail("w1", 33, 34, "fence a 1 -> lost")
+                    .fail("w1", 35, 36, "unlock a 1 -> lost")
+                    .keeps(checker);
         }
 
         @Test
-        void eachKillMayTakeASignalWithIt() {
+        void whatIsDoneAfterTheEndIsNoticed() {
             new Story()
-                    .kill("w9", 1)
-                    .ok("w1", 0, 300, "await buffer -> late")
-                    .ok("w2", 0, 300, "await buffer -> late")
+                    .ok("w1", 10, 12, "lock a handle 20 -> 1")
+                    .ok("w1", 33, 34, "fence a 1")
+                    .breaks(checker, "the lease of w1.t0 lock[a, handle, 20]");
+            new Story()
+                    .ok("w1", 10, 12, "lock a lock 20 -> 1")
+                    .ok("w1", 33, 34, "unlock a 1")
+                    .breaks(checker, "unlock[a, 1]");
+        }
+
+        @Test
+        void closingAHandleNeverFails() {
+            new Story()
+                    .ok("w1", 10, 12, "lock a async 20 -> 1")
+                    .ok("w1", 33, 34, "unlock a 1")
                     .keeps(checker);
         }
     }

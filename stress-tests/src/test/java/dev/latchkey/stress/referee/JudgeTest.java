@@ -53,6 +53,24 @@ class JudgeTest {
     }
 
     @Test
+    void aLeaseKeepsNobodyOutButItsTokenCounts() {
+        timeline(
+                "w1 1 LEASE lock 2",
+                "w2 2 ENTER lock 3",
+                "w2 2 EXIT lock 3",
+                "w1 1 EXIT lock 2",
+                "w1 1 LEASE lock 5",
+                "w2 2 ENTER lock 5 => TOKEN",
+                "w1 1 ENDED",
+                "w3 3 EXIT lock 9 => NOT_HELD");
+    }
+
+    @Test
+    void aLeaseMayBeHeardLate() {
+        timeline("w2 2 ENTER lock 3", "w1 1 LEASE lock 2", "w1 1 EXIT lock 2", "w2 2 EXIT lock 3");
+    }
+
+    @Test
     void aPlaceWithSeveralSeatsIsSharedUntilTheyAreTaken() {
         timeline(
                 "w1 1 ENTER seats*2/3 5",
