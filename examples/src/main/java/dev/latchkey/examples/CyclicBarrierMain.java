@@ -24,7 +24,7 @@ public final class CyclicBarrierMain {
                     "step",
                     3,
                     () -> { // run by the last to come
-                        long merged = cache.pop("parts", Long.class);
+                        Long merged = cache.pop("parts", Long.class);
                         System.out.println("step " + cache.incr("steps") + ": merged " + merged + " parts");
                     });
             try {
