@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * made with another number is refused. A party is a call of {@code await}, whichever thread of whichever process makes it.
  *
  * <p><b>Blocking.</b> {@code await} takes a seat, which is one write, and sleeps until the last party has come. It is woken then, looks
- * by itself every 20 milliseconds, and probes meanwhile whether the processes of the others live. All threads of a process cost as much
+ * by itself every 30 milliseconds, and probes meanwhile whether the processes of the others live. All threads of a process cost as much
  * as one. A party that is interrupted or whose time is over breaks the barrier for all, as in the JDK; zero or negative time does so at
  * once, unless the party is the last. A party whose time is over, or which is interrupted, before a busy database has taken note that it
  * came has not come, and breaks nothing. That a party never comes is a matter of time-outs.
@@ -66,7 +66,7 @@ public final class CyclicBarrier {
     private static final Duration PATIENCE = Duration.ofMillis(100);
 
     /** Each who waits finds out by itself who has died, and is to say so in time. */
-    private static final Duration LOOK = Duration.ofMillis(20);
+    private static final Duration LOOK = Duration.ofMillis(30);
 
     private final Watch watch;
     private final int parties;

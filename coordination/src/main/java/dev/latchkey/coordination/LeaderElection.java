@@ -4,6 +4,7 @@ import com.google.common.base.Throwables;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheException;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -11,6 +12,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,7 +55,6 @@ public final class LeaderElection implements AutoCloseable {
     private final String name;
     private final ReentrantLock mutex = new ReentrantLock();
     private final Set<Candidate> candidates = new HashSet<>();
-    private volatile @Nullable Leader leader;
     private boolean closed;
 
     /**
@@ -73,13 +74,13 @@ public final class LeaderElection implements AutoCloseable {
         final Thread thread = Thread.currentThread();
         /** Whether its thread was interrupted from here. */
         boolean called;
+        /** Since it was elected. */
+        @Nullable
+        LockHandle leadership;
 
         @Nullable
         LockLostException lost;
     }
-
-    /** A candidate that was elected and whose task has not ended. */
-    private record Leader(Candidate candidate, LockHandle leadership) {}
 
     /**
      * Waits until elected, then runs the task and gives the leadership up.
@@ -148,7 +149,7 @@ public final class LeaderElection implements AutoCloseable {
             if (candidate.called) {
                 throw new InterruptedException(); // closed a moment ago
             }
-            leader = new Leader(candidate, leadership);
+            candidate.leadership = leadership;
         } finally {
             mutex.unlock();
         }
@@ -179,10 +180,6 @@ public final class LeaderElection implements AutoCloseable {
         try {
             if (candidates.remove(candidate) && candidate.called) {
                 boolean unused = Thread.interrupted();
-            }
-            Leader now = leader;
-            if (now != null && now.candidate == candidate) {
-                leader = null;
             }
             return candidate.called;
         } finally {
@@ -232,10 +229,7 @@ public final class LeaderElection implements AutoCloseable {
     public void resign() {
         mutex.lock();
         try {
-            Leader now = leader;
-            if (now != null) {
-                call(now.candidate);
-            }
+            elected().toList().forEach(this::call);
         } finally {
             mutex.unlock();
         }
@@ -247,8 +241,12 @@ public final class LeaderElection implements AutoCloseable {
      * @return true between the election and the end of the task
      */
     public boolean isLeading() {
-        Leader now = leader;
-        return now != null && now.leadership.isValid();
+        mutex.lock();
+        try {
+            return elected().anyMatch(candidate -> leadership(candidate).isValid());
+        } finally {
+            mutex.unlock();
+        }
     }
 
     /**
@@ -285,12 +283,33 @@ public final class LeaderElection implements AutoCloseable {
         requireLeading().runFenced(body);
     }
 
+    /** That of the task which the current thread runs, or else of the only one: what a task does that was deposed is not its successor's. */
     private LockHandle requireLeading() {
-        Leader now = leader;
-        if (now == null) {
-            throw new IllegalMonitorStateException("no task leads through this object of " + this);
+        mutex.lock();
+        try {
+            List<Candidate> elected = elected().toList();
+            for (Candidate candidate : elected) {
+                if (candidate.thread == Thread.currentThread() || elected.size() == 1) {
+                    return leadership(candidate);
+                }
+            }
+            throw new IllegalMonitorStateException(
+                    elected.isEmpty()
+                            ? "no task leads through this object of " + this
+                            : "a task that has lost the leadership of " + this
+                                    + " has not ended yet: only the threads of the tasks themselves may ask");
+        } finally {
+            mutex.unlock();
         }
-        return now.leadership;
+    }
+
+    /** Those whose tasks have not ended; of them one leads, and others may have lost the leadership: under the mutex. */
+    private Stream<Candidate> elected() {
+        return candidates.stream().filter(candidate -> candidate.leadership != null);
+    }
+
+    private static LockHandle leadership(Candidate candidate) {
+        return Objects.requireNonNull(candidate.leadership, "a leader's handle");
     }
 
     /**

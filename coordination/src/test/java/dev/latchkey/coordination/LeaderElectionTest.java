@@ -269,6 +269,58 @@ class LeaderElectionTest {
     }
 
     @Test
+    void aDeposedTaskThatDoesNotEndWritesNothingUnderTheTokenOfItsSuccessor() throws Exception {
+        var deposed = new java.util.concurrent.CountDownLatch(1);
+        Running first = leading(election, () -> {
+            awaitUninterruptibly(deposed);
+            election.runFenced(() -> cache.set("a", "deposed"));
+            return "written";
+        });
+        assertTrue(Inspector.of(cache).forceRelease("e", election.fencingToken()));
+        String next = election.lead(() -> {
+            deposed.countDown();
+            assertEquals(LockLostException.class, first.end());
+            election.runFenced(() -> cache.set("b", "next"));
+            return "led";
+        });
+        assertEquals("led", next);
+        assertNull(cache.get("a", String.class));
+        assertEquals("next", cache.get("b", String.class));
+    }
+
+    @Test
+    void whileADeposedTaskGoesOnAThreadThatRunsNeitherHasNoToken() throws Exception {
+        var end = new java.util.concurrent.CountDownLatch(1);
+        Running first = leading(election, () -> {
+            awaitUninterruptibly(end);
+            return "ended late";
+        });
+        assertEquals(
+                election.fencingToken(),
+                election.leader().orElseThrow().token(),
+                "of the only task any thread may ask");
+        assertTrue(Inspector.of(cache).forceRelease("e", election.fencingToken()));
+        election.lead(() -> {
+            assertEquals(
+                    IllegalMonitorStateException.class,
+                    Running.start(election::fencingToken).end());
+            end.countDown();
+            assertEquals(LockLostException.class, first.end());
+        });
+    }
+
+    private static void awaitUninterruptibly(java.util.concurrent.CountDownLatch latch) {
+        while (true) {
+            try {
+                latch.await();
+                return;
+            } catch (InterruptedException e) {
+                // as a task that does not listen
+            }
+        }
+    }
+
+    @Test
     void aLossThatNobodyHasNoticedIsToldAtTheEnd() {
         assertThrows(
                 LockLostException.class,
