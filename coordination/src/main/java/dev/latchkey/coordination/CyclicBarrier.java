@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * by itself every 30 milliseconds, and probes meanwhile whether the processes of the others live. All threads of a process cost as much
  * as one. A party that is interrupted or whose time is over breaks the barrier for all, as in the JDK; zero or negative time does so at
  * once, unless the party is the last. A party whose time is over, or which is interrupted, before a busy database has taken note that it
- * came has not come, and breaks nothing. That a party never comes is a matter of time-outs.
+ * came has not come, and breaks nothing; one that cannot say for the same reason that it goes keeps its seat until that is written. That a party never comes is a matter of time-outs.
  *
  * <p><b>The action</b> is run by the last party to arrive, through its own object, outside any transaction: at most once for each
  * generation, and exactly once for each that was passed. If it throws, or its process dies meanwhile, the generation is broken.
@@ -50,7 +50,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Crashes.</b> A party whose process dies while it waits breaks the generation for all others within 50 milliseconds of the
  * kernel having taken the process down. A stopped process is not dead. A broken barrier stays broken until {@link #reset}.
  *
- * <p><b>Transactions.</b> Waiting inside {@code cache.transact} is an {@link IllegalStateException}.
+ * <p><b>Transactions.</b> Waiting inside {@code cache.transact} is an {@link IllegalStateException}; {@link #reset} joins it.
  *
  * <p><b>Thread safety.</b> Any thread may use an object at any time. What a party did before {@code await} happens before the action,
  * and that before the others return, within a process; between processes that is true of what lies in the cache and in files.

@@ -16,6 +16,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -82,8 +83,8 @@ class CountDownLatchTest {
     @Test
     void theOneThatOpensItWakesThoseWhoWait() throws Exception {
         CountDownLatch once = new CountDownLatch(cache, "once", 1);
-        long least = Long.MAX_VALUE;
-        for (int i = 0; i < 5; i++) {
+        List<Long> lateMillis = new ArrayList<>();
+        for (int i = 0; i < 9; i++) {
             Running waits = Running.start(() -> {
                 once.await();
                 return System.nanoTime();
@@ -91,10 +92,10 @@ class CountDownLatchTest {
             awaitAsleep();
             long before = System.nanoTime();
             once.countDown();
-            least = Math.min(least, (long) waits.outcome() - before);
+            lateMillis.add(((long) waits.outcome() - before) / 1_000_000);
             assertTrue(once.trySetCount(1));
         }
-        assertTrue(least < TimeUnit.MILLISECONDS.toNanos(20), "woken after " + least + " ns: not by the count");
+        assertTrue(lateMillis.stream().sorted().toList().get(4) < 10, "it looks every 40 ms: " + lateMillis);
     }
 
     @Test

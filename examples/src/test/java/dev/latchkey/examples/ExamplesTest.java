@@ -181,6 +181,10 @@ final class ExamplesTest {
 
     @Test
     void cyclicBarrierMainTakesThreeStepsTogether() {
+        assertThreeStepsAreTakenTogether();
+    }
+
+    private void assertThreeStepsAreTakenTogether() {
         List<JavaProcess> parties = waitingAtTheBarrier(3);
         parties.forEach(party -> assertEquals(0, party.exitCode(LIMIT)));
         List<String> steps = new ArrayList<>();
@@ -204,7 +208,7 @@ final class ExamplesTest {
         parties.get(0).kill();
         parties.get(1).await("one of the others has died", LIMIT);
         assertEquals(0, parties.get(1).exitCode(LIMIT));
-        cyclicBarrierMainTakesThreeStepsTogether();
+        assertThreeStepsAreTakenTogether();
     }
 
     @Test
