@@ -41,6 +41,11 @@ enum Kind {
         return permits == 1;
     }
 
+    /** Whether a thread may hold it several times, so that it has to release it as often. */
+    boolean isReentrant() {
+        return this == RLOCK || this == READ_WRITE;
+    }
+
     /** How many permits a name of this kind has. */
     long permits(State state) {
         return permits != 0

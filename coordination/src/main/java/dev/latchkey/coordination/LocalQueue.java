@@ -259,8 +259,8 @@ final class LocalQueue {
     }
 
     private void give(Grant grant, Waiter waiter) {
-        if (waiter.thread != null) {
-            lostTokens.remove(waiter.thread);
+        if (waiter.thread != null && !kind.isReentrant()) {
+            lostTokens.remove(waiter.thread); // else its outer release is still to come, and is to be told
         }
         waiter.grant = grant;
     }
@@ -412,7 +412,7 @@ final class LocalQueue {
         forget(grant);
     }
 
-    /** The token of what this thread has lost, if it has not acquired anything since; perhaps nobody has noticed yet. */
+    /** The token of what this thread has lost, which perhaps nobody has noticed yet; of a lock only if it has not acquired it since. */
     @Nullable
     Long tokenLostByCurrentThread() {
         for (Grant grant : held.values()) {

@@ -258,6 +258,19 @@ class LeaseTest extends CacheFixture {
         assertEquals(1, lock.getHoldCount());
     }
 
+    /** Else whoever holds it twice and has lost it in between would be told that it never held it. */
+    @Test
+    void theOuterReleaseOfALostReentrantLockIsToldAlsoAfterAnInnerOneWasInOrder() throws Exception {
+        RLock lock = RLock.builder(cache, "r").lease(Duration.ofMillis(5)).build();
+        lock.lock();
+        await().atMost(SOON).until(() -> !lock.isHeldByCurrentThread());
+        RLock inner = new RLock(cache, "r");
+        inner.lock();
+        inner.unlock();
+        assertThrows(LockLostException.class, () -> lock.runFenced(() -> cache.set("k", 1)));
+        assertThrows(LockLostException.class, lock::unlock);
+    }
+
     /** An hour of a lease is no reason to remember each of a million grants for an hour. */
     @Test
     @SuppressWarnings("unchecked") // the arguments of a proxied call
