@@ -141,7 +141,7 @@ public final class MemoizeStampede extends Memoizer {
                 R result = (R) outcome;
                 return result;
             }
-            if (outcome != Flights.NO_OUTCOME) {
+            if (!Flights.NO_OUTCOME.equals(outcome)) {
                 return computeAlone(key, function);
             }
         }
