@@ -136,14 +136,16 @@ public final class MemoizeStampede extends Memoizer {
                 return fly(key, own, () -> pilot(key, type, function, deadline));
             }
             Object outcome = share(key, other, deadline);
-            if (outcome == null || type.wrap().getRawType().isInstance(outcome)) {
-                @SuppressWarnings("unchecked") // it is an instance of the class, and was computed for the same name
-                R result = (R) outcome;
-                return result;
+            if (Flights.NO_OUTCOME.equals(outcome)) {
+                continue;
             }
-            if (!Flights.NO_OUTCOME.equals(outcome)) {
+            boolean ofAnotherType = outcome != null && !type.wrap().getRawType().isInstance(outcome);
+            if (Flights.TOO_LATE.equals(outcome) || ofAnotherType) {
                 return computeAlone(key, function);
             }
+            @SuppressWarnings("unchecked") // it is an instance of the class, and was computed for the same name
+            R result = (R) outcome;
+            return result;
         }
     }
 

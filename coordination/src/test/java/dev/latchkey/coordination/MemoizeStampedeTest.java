@@ -228,6 +228,19 @@ class MemoizeStampedeTest {
         assertEquals(List.of(), flights());
     }
 
+    /** What says that there is no outcome is an object as well. */
+    @Test
+    void aResultOfAnyTypeIsNotMixedUpWithTheLackOfOne() throws Exception {
+        Function<String, @Nullable String> hanging = builder().build().wrap(String.class, this::gated);
+        Future<@Nullable String> hung = threads.submit(() -> hanging.apply("a"));
+        awaitComputing();
+        Function<String, @Nullable Object> other =
+                builder().waitAtMost(Duration.ofMillis(50)).build().wrap(Object.class, argument -> "other");
+        assertEquals("other", get(threads.submit(() -> other.apply("a"))));
+        gate.release();
+        assertEquals("a1", get(hung));
+    }
+
     @Test
     void anInterruptedWaitEndsWithTheFlagSetAndTheOthersGoOn() throws Exception {
         Function<String, @Nullable String> function = builder().build().wrap(String.class, this::gated);
