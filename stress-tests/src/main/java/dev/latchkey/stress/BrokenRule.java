@@ -58,7 +58,7 @@ enum BrokenRule {
             "if (grant.count > 1) {",
             "if (grant.count > 1 && grant.count < 0) {",
             ScenarioName.RLOCK,
-            "OVERLAP MUTUAL_EXCLUSION"),
+            "OVERLAP MUTUAL_EXCLUSION NO_ERRORS"),
     /** A writer does not wait for readers. */
     READERS_OVERLOOKED(
             "coordination/src/main/java/dev/latchkey/coordination/Kind.java",
