@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  * LatchkeyItem      id | name | status | priority | due | attempt | session | token   | owner | since   | dedup_key | ...
  *                   17 | jobs | 1      | 0        | 0   | 1       | 5188... | 1763... | main  | 1763... |           | ...
  *                   Then `reason`, why it was given back last, and `value`. status: 0 ready, 1 claimed, 2 dead letter,
- *                   3 not before `due`; each has an index of its own, in the order in which its rows are wanted. since:
+ *                   3 not before `due`. Only a claimed one has a session, only one that is delayed is due. since:
  *                   when it was claimed or given up. AUTOINCREMENT, so that an id is never used again.
  */
 /** Creates the tables of a directory and checks those it finds. */
@@ -82,35 +82,25 @@ final class Schema {
             EvictionPolicy.LEAST_FREQUENTLY_USED, "Cache_access_count");
 
     private static final List<String> OWN = List.of(
-            "CREATE TABLE IF NOT EXISTS Latchkey (key TEXT NOT NULL UNIQUE, value)",
-            """
+            "CREATE TABLE IF NOT EXISTS Latchkey (key TEXT NOT NULL UNIQUE, value)", """
             CREATE TABLE IF NOT EXISTS LatchkeySession (id INTEGER PRIMARY KEY, dead INTEGER NOT NULL DEFAULT 0,
-                boot_id TEXT, label TEXT, pid INTEGER, host TEXT, started INTEGER)""",
-            """
+                boot_id TEXT, label TEXT, pid INTEGER, host TEXT, started INTEGER)""", """
             CREATE TABLE IF NOT EXISTS LatchkeyState (name TEXT PRIMARY KEY, kind TEXT NOT NULL,
                 version INTEGER NOT NULL, token INTEGER NOT NULL, line TEXT NOT NULL, detail TEXT NOT NULL,
                 holds INTEGER NOT NULL, session INTEGER NOT NULL, grant_id INTEGER NOT NULL,
                 hold_token INTEGER NOT NULL, units INTEGER NOT NULL, owner TEXT NOT NULL, since INTEGER NOT NULL,
-                lease INTEGER NOT NULL) WITHOUT ROWID""",
-            """
+                lease INTEGER NOT NULL) WITHOUT ROWID""", """
             CREATE TABLE IF NOT EXISTS LatchkeyHold (name TEXT NOT NULL, token INTEGER NOT NULL,
                 session INTEGER NOT NULL, grant_id INTEGER NOT NULL, units INTEGER NOT NULL, owner TEXT NOT NULL,
-                since INTEGER NOT NULL, lease INTEGER NOT NULL, PRIMARY KEY (name, token)) WITHOUT ROWID""",
-            """
+                since INTEGER NOT NULL, lease INTEGER NOT NULL, PRIMARY KEY (name, token)) WITHOUT ROWID""", """
             CREATE TABLE IF NOT EXISTS LatchkeyItem (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,
                 status INTEGER NOT NULL, priority INTEGER NOT NULL, due INTEGER NOT NULL,
                 attempt INTEGER NOT NULL, session INTEGER NOT NULL, token INTEGER NOT NULL, owner TEXT NOT NULL,
-                since INTEGER NOT NULL, dedup_key TEXT, reason TEXT, value)""",
-            """
+                since INTEGER NOT NULL, dedup_key TEXT, reason TEXT, value)""", """
             CREATE INDEX IF NOT EXISTS LatchkeyItem_ready ON LatchkeyItem (name, priority DESC, id)
-            WHERE status = 0""",
-            """
-            CREATE INDEX IF NOT EXISTS LatchkeyItem_claimed ON LatchkeyItem (name, session) WHERE status = 1""",
-            """
-            CREATE INDEX IF NOT EXISTS LatchkeyItem_dead ON LatchkeyItem (name, id) WHERE status = 2""",
-            """
-            CREATE INDEX IF NOT EXISTS LatchkeyItem_due ON LatchkeyItem (name, due) WHERE status = 3""",
-            """
+            WHERE status = 0""", """
+            CREATE INDEX IF NOT EXISTS LatchkeyItem_other ON LatchkeyItem (name, status, session, due, id)
+            WHERE status <> 0""", """
             CREATE UNIQUE INDEX IF NOT EXISTS LatchkeyItem_dedup ON LatchkeyItem (name, dedup_key)
             WHERE dedup_key IS NOT NULL AND status <> 2""");
 

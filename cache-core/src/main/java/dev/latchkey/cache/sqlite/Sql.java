@@ -184,7 +184,8 @@ final class Sql {
     static final String UPDATE_STATE_FOR_LIVING =
             UPDATE_STATE + " AND EXISTS (SELECT 1 FROM LatchkeySession WHERE id = ? AND dead = 0)";
 
-    // Items: each names its status, so that it uses the index that has only the rows of that status
+    // Items: each says of its status what an index has as its condition, and of the columns before the order what they
+    // hold then
 
     private static final String ITEM_COLUMNS =
             " id, name, status, priority, due, attempt, session, token, owner, since, dedup_key, reason";
@@ -193,13 +194,13 @@ final class Sql {
     static final String READY_ITEMS = ITEM + "WHERE name = ? AND status = 0 ORDER BY priority DESC, id LIMIT ?";
     static final String MAKE_ITEMS_READY = """
             UPDATE LatchkeyItem SET status = 0 WHERE id IN (
-                SELECT id FROM LatchkeyItem WHERE name = ? AND status = 3 AND due <= ? ORDER BY due LIMIT ?)""";
+                SELECT id FROM LatchkeyItem WHERE name = ? AND status = 3 AND status <> 0 AND session = 0 AND due <= ? ORDER BY due LIMIT ?)""";
     /** One step through the index for each session, not for each claim. */
     private static final String WITH_CLAIMANT = """
             WITH RECURSIVE claimant (id) AS (
-                SELECT min(session) FROM LatchkeyItem WHERE name = ?1 AND status = 1
+                SELECT min(session) FROM LatchkeyItem WHERE name = ?1 AND status = 1 AND status <> 0
                 UNION ALL
-                SELECT (SELECT min(session) FROM LatchkeyItem WHERE name = ?1 AND status = 1 AND session > claimant.id)
+                SELECT (SELECT min(session) FROM LatchkeyItem WHERE name = ?1 AND status = 1 AND status <> 0 AND session > claimant.id)
                 FROM claimant WHERE claimant.id IS NOT NULL)
             """;
 
@@ -208,18 +209,31 @@ final class Sql {
     static final String ITEM_OUTLOOK = WITH_CLAIMANT + """
             SELECT * FROM (SELECT 0, 0 FROM LatchkeyItem WHERE name = ?1 AND status = 0 LIMIT 1)
             UNION ALL
-            SELECT * FROM (SELECT 1, due FROM LatchkeyItem WHERE name = ?1 AND status = 3 ORDER BY due LIMIT 1)
+            SELECT * FROM (SELECT 1, due FROM LatchkeyItem WHERE name = ?1 AND status = 3 AND status <> 0 AND session = 0 ORDER BY due LIMIT 1)
             UNION ALL
             SELECT 2, id FROM claimant WHERE id IS NOT NULL""";
 
     static final String ITEMS_OF_CLAIMANT =
-            ITEM_WITHOUT_VALUE + "WHERE name = ? AND status = 1 AND session = ? ORDER BY id";
-    static final String CLAIMED_ITEMS = ITEM_WITHOUT_VALUE + "WHERE status = 1 ORDER BY name, id";
-    static final String DEAD_ITEMS = ITEM + "WHERE name = ? AND status = 2 AND id > ? ORDER BY id LIMIT ?";
+            ITEM_WITHOUT_VALUE + "WHERE name = ? AND status = 1 AND status <> 0 AND session = ? ORDER BY due, id";
+    /** One step through the index for each queue. */
+    static final String CLAIMED_ITEMS = """
+            WITH RECURSIVE queue (title) AS (
+                SELECT min(name) FROM LatchkeyItem WHERE status <> 0
+                UNION ALL
+                SELECT (SELECT min(name) FROM LatchkeyItem WHERE status <> 0 AND name > queue.title)
+                FROM queue WHERE queue.title IS NOT NULL)
+            """ + ITEM_WITHOUT_VALUE
+            + "WHERE name IN (SELECT title FROM queue) AND status = 1 AND status <> 0 ORDER BY name, id";
+
+    static final String DEAD_ITEMS = ITEM
+            + "WHERE name = ? AND status = 2 AND status <> 0 AND session = 0 AND due = 0 AND id > ? ORDER BY id LIMIT ?";
     static final String COUNT_READY_ITEMS = "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = 0";
-    static final String COUNT_CLAIMED_ITEMS = "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = 1";
-    static final String COUNT_DEAD_ITEMS = "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = 2";
-    static final String COUNT_DELAYED_ITEMS = "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = 3";
+    static final String COUNT_CLAIMED_ITEMS =
+            "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = 1 AND status <> 0";
+    static final String COUNT_DEAD_ITEMS =
+            "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = 2 AND status <> 0 AND session = 0 AND due = 0";
+    static final String COUNT_DELAYED_ITEMS =
+            "SELECT count(*) FROM LatchkeyItem WHERE name = ? AND status = 3 AND status <> 0 AND session = 0";
     static final String COUNT_ITEMS_NOT_DUE = COUNT_DELAYED_ITEMS + " AND due > ?";
     static final String INSERT_ITEM = """
             INSERT INTO LatchkeyItem (name, status, priority, due, attempt, session, token, owner, since, dedup_key,
@@ -233,7 +247,9 @@ final class Sql {
     static final String DELETE_ITEM = "DELETE FROM LatchkeyItem" + UNCHANGED_ITEM;
     private static final String DELETE_ITEMS = "DELETE FROM LatchkeyItem WHERE id IN (SELECT id FROM LatchkeyItem";
     static final String DELETE_READY_ITEMS = DELETE_ITEMS + " WHERE name = ? AND status = 0 LIMIT ?)";
-    static final String DELETE_CLAIMED_ITEMS = DELETE_ITEMS + " WHERE name = ? AND status = 1 LIMIT ?)";
-    static final String DELETE_DEAD_ITEMS = DELETE_ITEMS + " WHERE name = ? AND status = 2 LIMIT ?)";
-    static final String DELETE_DELAYED_ITEMS = DELETE_ITEMS + " WHERE name = ? AND status = 3 LIMIT ?)";
+    static final String DELETE_CLAIMED_ITEMS = DELETE_ITEMS + " WHERE name = ? AND status = 1 AND status <> 0 LIMIT ?)";
+    static final String DELETE_DEAD_ITEMS =
+            DELETE_ITEMS + " WHERE name = ? AND status = 2 AND status <> 0 AND session = 0 AND due = 0 LIMIT ?)";
+    static final String DELETE_DELAYED_ITEMS =
+            DELETE_ITEMS + " WHERE name = ? AND status = 3 AND status <> 0 AND session = 0 LIMIT ?)";
 }
