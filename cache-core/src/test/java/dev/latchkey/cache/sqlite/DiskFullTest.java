@@ -310,10 +310,15 @@ class DiskFullTest {
         assertAllStoredIsThere(both);
     }
 
+    /**
+     * What a killed process had given up for its deletes somebody else may have taken. Then even deletes need space; that is seldom, and
+     * nothing is lost by it.
+     */
     @Test
     void processesKilledOnAFullDiskLeaveNothingThatOthersCannotFree() {
         long seed = System.nanoTime();
         Random random = new Random(seed);
+        int withoutSpace = 0;
         for (int round = 0; round < 6; round++) {
             openWithBallast().close();
             List<JavaProcess> both = List.of(
@@ -331,17 +336,30 @@ class DiskFullTest {
             both.get(1).await("DELETING", LONG);
             both.get(1).kill();
             disk.fill();
-            try (Cache cache = Cache.open(path())) {
-                for (String key : Rows.of(path(), "SELECT key FROM Cache")) {
-                    cache.delete(key);
-                }
+            boolean taken = size(spare()) == 0;
+            try {
+                deleteAll();
+            } catch (CacheFullException e) {
+                assertTrue(taken, () -> "with its ballast, seed " + seed + ": " + e);
+                withoutSpace++;
+                disk.free();
+                deleteAll();
             }
             assertEquals("0", Rows.one(path(), "SELECT count(*) FROM Cache"), "seed " + seed);
             disk.free();
             assertClean();
         }
+        assertTrue(withoutSpace <= 2, withoutSpace + " of 6 times without space, seed " + seed);
         try (Cache cache = openWithBallast()) {
             assertServesAgainSoon(cache);
+        }
+    }
+
+    private void deleteAll() {
+        try (Cache cache = Cache.open(path())) {
+            for (String key : Rows.of(path(), "SELECT key FROM Cache")) {
+                assertTrue(cache.delete(key), key);
+            }
         }
     }
 
