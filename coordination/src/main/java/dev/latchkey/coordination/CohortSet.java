@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -29,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  */
 /** Several names that are taken together or not at all. */
 final class CohortSet {
+    /** A death is noticed in time although whether somebody lives is asked at most every ten milliseconds. */
+    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(30);
+
     private final CoordinationEngine engine;
     private final StateStore states;
     /** In the order of their names. */
@@ -91,7 +95,7 @@ final class CohortSet {
                 return false;
             }
             int index = obstacle == null ? 0 : obstacle.index;
-            forAll = cohorts.get(index).sleepers.awaitChange(seen[index], deadline);
+            forAll = cohorts.get(index).sleepers.awaitChange(seen[index], deadline, LOOK_NANOS);
         }
     }
 
