@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Blocking.</b> While it waits it holds up nobody: it holds none of its names, stands in no line, and never overtakes
  * one, so a name for which somebody waits is not to be had. It is taken in a moment at which all names are free, which under
  * load may be long in coming; for a fair wait, take single locks in a fixed order. Waiting sleeps, is woken when a name in its way
- * is given up, looks every 40 milliseconds in any case, and writes nothing. {@link #lock()} cannot be interrupted and restores
+ * is given up, looks every 30 milliseconds in any case, and writes nothing. {@link #lock()} cannot be interrupted and restores
  * the flag; the others that wait throw {@link InterruptedException}, also when the flag was set before, and notice an interrupt within
  * 50 milliseconds. A zero or negative time means one attempt.
  *

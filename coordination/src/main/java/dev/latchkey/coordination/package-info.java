@@ -1,4 +1,7 @@
-/** Locks, conditions, semaphores and work queues between the JVMs that open one directory, and who holds what. */
+/**
+ * Locks, conditions, semaphores, rate limits, barriers, memoization, elections and work queues between the JVMs that open one
+ * directory, and who holds what.
+ */
 @NullMarked
 package dev.latchkey.coordination;
 
