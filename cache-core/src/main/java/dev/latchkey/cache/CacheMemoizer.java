@@ -1,6 +1,7 @@
 package dev.latchkey.cache;
 
 import com.google.common.reflect.TypeToken;
+import dev.latchkey.cache.spi.StoredNull;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -23,7 +24,7 @@ final class CacheMemoizer extends Memoizer {
         }
         R result = compute(function);
         if (options().isCached(result)) {
-            cache.set(key, result == null ? JsonCodec.NULL : result, options().entryOptions());
+            cache.set(key, result == null ? StoredNull.NULL : result, options().entryOptions());
         }
         return result;
     }

@@ -1,6 +1,7 @@
 package dev.latchkey.cache;
 
 import com.google.common.reflect.TypeToken;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +47,35 @@ public interface Codec {
     StoredValue encode(Object value);
 
     /**
+     * Turns null, which is Python's {@code None}, into a column. Only results of memoized functions are ever null.
+     *
+     * @return NULL, unless this codec stores it in another way; with mode {@link StoredValue.Mode#RAW}
+     */
+    default StoredValue encodeNull() {
+        return StoredValue.raw(null);
+    }
+
+    /**
+     * What python-diskcache's {@code Disk} must be told so that it reads what this codec writes. Stored with the settings of a
+     * directory that is created.
+     *
+     * @return numbers and strings by their names, which begin with {@code disk_}
+     */
+    default Map<String, Object> diskSettings() {
+        return Map.of();
+    }
+
+    /**
+     * This codec as a directory needs it that has been created already, by Python perhaps.
+     *
+     * @param stored the settings of that directory whose names begin with {@code disk_}
+     * @return a codec of the same name
+     */
+    default Codec withDiskSettings(Map<String, Object> stored) {
+        return this;
+    }
+
+    /**
      * Reads a stored value as a type. A primitive type means its wrapper.
      *
      * @param <V> the wanted type
@@ -60,9 +90,9 @@ public interface Codec {
      * Reads a stored value as it is, without a wanted type.
      *
      * @param stored what the database or a file holds
-     * @return a {@code String}, {@code Long}, {@code Double}, {@code byte[]} or null; for {@link
-     *     StoredValue.Mode#PICKLE} whatever this codec makes of a pickle
-     * @throws CodecException if the value was pickled by Python, and is malformed or more than this codec reads
+     * @return a {@code String}, {@code Long}, {@code Double}, {@code byte[]} or null, and whatever else this codec makes of it,
+     *     as of a pickle
+     * @throws CodecException if the value is malformed or more than this codec reads
      */
     @Nullable
     Object decode(StoredValue stored);

@@ -1,6 +1,8 @@
 package dev.latchkey.cache;
 
-/** The codecs that come with Latchkey. */
+import java.util.Collection;
+
+/** The codecs that come with Latchkey. The name of a codec is stored in the directory that is created with it. */
 public final class Codecs {
     private static final Codec JSON = new JsonCodec();
 
@@ -53,5 +55,66 @@ public final class Codecs {
      */
     public static Codec json() {
         return JSON;
+    }
+
+    /**
+     * Keys and values as compressed JSON, the format of python-diskcache's {@code JSONDisk}, with its default level 1.
+     *
+     * @return the codec named {@code jsonZip}, see {@link #jsonZip(int)}
+     */
+    public static Codec jsonZip() {
+        return jsonZip(JsonZipCodec.DEFAULT_LEVEL);
+    }
+
+    /**
+     * Keys and values as compressed JSON, the format of python-diskcache's {@code JSONDisk}: Python opens the same directory with
+     * {@code disk=diskcache.JSONDisk}.
+     *
+     * <pre>{@code
+     * Cache cache = Cache.builder(Path.of("/var/cache/app")).codec(Codecs.jsonZip(6)).open();
+     * cache.set(List.of("user", 4711), Map.of("name", "Ada"));
+     * }</pre>
+     *
+     * <p><b>Keys</b> are String, numbers, {@code boolean}, {@code List} and, with strings for names, {@code Map} of such; 1 and 1.0
+     * are two keys, and maps with another order too. A key is found by its compressed bytes: two versions of zlib
+     * that compress differently do not find each other's. The key of a queue's item is listed as a {@link StoredKey}, which is
+     * accepted as a key too.
+     *
+     * <p><b>Values</b> are stored as by {@link #json()}, strings and numbers as JSON as well, and NaN and the infinities as
+     * Python writes them; an array of bytes is base64 inside. What a stream stored has no JSON and is read as a stream,
+     * which shows other values as they are stored. Without a wanted type a value is the plain tree of its JSON.
+     *
+     * @param level 1 is fast, 9 small, 0 does not compress, and -1 is what zlib thinks best; in a directory that exists the level
+     *     stored there holds
+     * @return the codec named {@code jsonZip}
+     * @throws IllegalArgumentException if the level is another number
+     */
+    public static Codec jsonZip(int level) {
+        return new JsonZipCodec(level);
+    }
+
+    /**
+     * Values as Java serializes them, for classes that JSON does not hold. Keys, strings, numbers and arrays of bytes are
+     * stored as by {@link #json()}.
+     *
+     * <pre>{@code
+     * Codec codec = Codecs.javaSerialization(List.of(Order.class, ArrayList.class));
+     * }</pre>
+     *
+     * <p>Whoever writes to a directory decides what is deserialized from it, and some classes do harm by that alone. So only
+     * classes of the list are, with what they extend, the boxes of numbers, arrays of these, and {@code Object[]}; any other class,
+     * also inside of an object, is a {@link CodecException}, when it is stored as well as when it is read, and is not
+     * looked up. List final classes that check themselves when they are read; a class in the list is trusted with whatever its
+     * {@code readObject} does.
+     *
+     * <p>A type that is asked for is checked, the elements of a collection are not. Whatever is asked for, other than
+     * {@code byte[]}, is taken for a serialized object. Python sees bytes.
+     *
+     * @param allowList the classes that may be stored
+     * @return the codec named {@code javaSerialization}
+     * @throws IllegalArgumentException if the list is empty
+     */
+    public static Codec javaSerialization(Collection<? extends Class<?>> allowList) {
+        return new SerializationCodec(allowList);
     }
 }

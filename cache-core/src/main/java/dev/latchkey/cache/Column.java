@@ -1,5 +1,7 @@
 package dev.latchkey.cache;
 
+import com.google.common.reflect.TypeToken;
+import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Objects;
@@ -7,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What a column without declared affinity can hold: TEXT, INTEGER, REAL, BLOB or NULL, as Java objects. */
 final class Column {
+    private static final int DOUBLE_PRECISION = 53;
+    private static final int FLOAT_PRECISION = 24;
     private static final int SHOWN_BYTES = 32;
     private static final int SHOWN_CHARS = 100;
 
@@ -95,5 +99,67 @@ final class Column {
 
     static int hash(@Nullable Object column) {
         return column instanceof byte[] bytes ? Arrays.hashCode(bytes) : Objects.hashCode(column);
+    }
+
+    /**
+     * A number as another type of numbers.
+     *
+     * @throws CodecException if the type does not hold it, or the column is no number
+     */
+    static Object readNumber(Object column, TypeToken<?> type) {
+        Class<?> wanted = type.wrap().getRawType();
+        Object number = column instanceof Long integer
+                ? readInteger(integer, wanted)
+                : column instanceof Double real ? readReal(real, wanted) : null;
+        if (number == null) {
+            throw cannotRead(column, type);
+        }
+        return number;
+    }
+
+    private static @Nullable Number readInteger(long value, Class<?> wanted) {
+        if (wanted == BigInteger.class) {
+            return BigInteger.valueOf(value);
+        }
+        if (wanted == Integer.class) {
+            return value == (int) value ? (int) value : null;
+        }
+        if (wanted == Short.class) {
+            return value == (short) value ? (short) value : null;
+        }
+        if (wanted == Byte.class) {
+            return value == (byte) value ? (byte) value : null;
+        }
+        if (wanted == Double.class) {
+            return significantBits(value) <= DOUBLE_PRECISION ? (double) value : null;
+        }
+        return wanted == Float.class && significantBits(value) <= FLOAT_PRECISION ? (float) value : null;
+    }
+
+    /** Casting to floating point and back proves nothing: Long.MAX_VALUE comes back as itself. */
+    private static int significantBits(long value) {
+        return Long.SIZE - Long.numberOfLeadingZeros(Math.abs(value)) - Long.numberOfTrailingZeros(value);
+    }
+
+    /** A float is rounded, since 0.1 has no exact one, but must not become infinite or zero by it. */
+    private static @Nullable Number readReal(double value, Class<?> wanted) {
+        float rounded = (float) value;
+        boolean inRange = Float.isInfinite(rounded) == Double.isInfinite(value) && (rounded == 0) == (value == 0);
+        return wanted == Float.class && inRange ? rounded : null;
+    }
+
+    static CodecException cannotRead(Object column, TypeToken<?> type) {
+        String value = column instanceof byte[] bytes ? "of " + bytes.length + " bytes" : column.toString();
+        return new CodecException("stored " + typeOf(column) + " " + value + " cannot be read as "
+                + type.getType().getTypeName() + ": it is of another type, or out of range; ask for "
+                + (column instanceof byte[] ? "byte[]" : column instanceof Long ? "long" : "double"));
+    }
+
+    static void requireEncodable(String text) {
+        int index = unpairedSurrogate(text);
+        if (index >= 0) {
+            throw new CodecException("string value of " + text.length() + " characters has an unpaired surrogate at"
+                    + " index " + index + "; UTF-8 cannot hold it, remove it or store a byte[]");
+        }
     }
 }

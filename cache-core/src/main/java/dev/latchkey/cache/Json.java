@@ -7,6 +7,8 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.StreamWriteConstraints;
 import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -21,6 +23,7 @@ import java.io.IOException;
 import java.math.BigInteger;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +57,14 @@ final class Json {
                 .build());
     }
 
+    /** As Python's json module has it by default: NaN and the infinities are bare words. */
+    static Json ofPython() {
+        return new Json(mapper().rebuild()
+                .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+                .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
+                .build());
+    }
+
     String write(Object value) {
         try {
             String text = mapper.writeValueAsString(value);
@@ -63,6 +74,22 @@ final class Json {
             throw new CodecException(
                     "value of " + value.getClass().getTypeName() + " cannot be stored as JSON: " + reason(e), e);
         }
+    }
+
+    /** A plain tree: lists, maps, strings, booleans, Long, BigInteger and Double. */
+    @Nullable
+    Object readTree(String text) {
+        return widened(read(text, TypeToken.of(Object.class)));
+    }
+
+    @SuppressWarnings("unchecked") // Jackson makes lists and maps of anything
+    private static @Nullable Object widened(@Nullable Object tree) {
+        if (tree instanceof List<?> items) {
+            ((List<@Nullable Object>) items).replaceAll(Json::widened);
+        } else if (tree instanceof Map<?, ?> map) {
+            ((Map<Object, @Nullable Object>) map).replaceAll((name, value) -> widened(value));
+        }
+        return tree instanceof Integer integer ? (Object) integer.longValue() : tree;
     }
 
     @Nullable

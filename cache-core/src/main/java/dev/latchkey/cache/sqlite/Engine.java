@@ -107,7 +107,8 @@ final class Engine implements CoordinationEngine, Source {
             Busy.run(deadline, opened::describe, () -> opened.configure(settings.synchronous()));
             directory.remember();
             Hints hints = openHints(directory, locks, deadline);
-            Engine engine = new Engine(directory, locks, database, settings, hints, options.codec());
+            Codec codec = options.codec().withDiskSettings(settings.disk());
+            Engine engine = new Engine(directory, locks, database, settings, hints, codec);
             ScheduledFuture<?> unused = engine.keepers.scheduleWithFixedDelay(engine::tick, 1, 1, TimeUnit.SECONDS);
             return engine;
         } catch (IOException e) {

@@ -1,6 +1,8 @@
 package dev.latchkey.cache.sqlite;
 
 import dev.latchkey.cache.CacheCorruptException;
+import dev.latchkey.cache.Codec;
+import dev.latchkey.cache.Codecs;
 import dev.latchkey.cache.EvictionPolicy;
 import dev.latchkey.cache.Setting;
 import dev.latchkey.cache.spi.Deadline;
@@ -46,7 +48,7 @@ import org.jspecify.annotations.Nullable;
 /** Creates the tables of a directory and checks those it finds. */
 final class Schema {
     static final long FORMAT = 1;
-    private static final String JSON_DISK_CODEC = "jsonZip";
+    private static final String JSON_DISK = "disk_compress_level";
     private static final List<String> COUNTERS = List.of(Counters.COUNT, Counters.SIZE, Counters.HITS, Counters.MISSES);
 
     private static final List<String> SHARED = List.of(
@@ -166,7 +168,7 @@ final class Schema {
         boolean foreign = db.all(Sql.TABLES, row -> row.getString(1)).contains("Settings");
         SHARED.forEach(db::execute);
         if (foreign) {
-            requireCodec(Settings.load(db), options.codec().name(), db.file());
+            requireCodec(Settings.load(db), options.codec(), db.file());
         }
         OWN.forEach(db::execute);
         for (Setting setting : Setting.values()) {
@@ -177,6 +179,9 @@ final class Schema {
                         setting.stored(),
                         options.settings().getOrDefault(setting, setting.byDefault()));
             }
+        }
+        if (!foreign) {
+            options.codec().diskSettings().forEach((name, value) -> db.update(Sql.ADD_SETTING, name, value));
         }
         COUNTERS.forEach(counter -> db.update(Sql.ADD_SETTING, counter, 0L));
         createIndexes(db);
@@ -207,16 +212,17 @@ final class Schema {
         }
     }
 
-    /** What was stored with one codec cannot be read with another. */
-    static void requireCodec(Settings settings, String name, Object where) {
-        if (settings.isJsonDisk() && !name.equals(JSON_DISK_CODEC)) {
+    /** What was stored with one codec cannot be read with another. What only Python has used has no name of one. */
+    static void requireCodec(Settings settings, Codec codec, Object where) {
+        if (settings.disk().containsKey(JSON_DISK) && !codec.diskSettings().containsKey(JSON_DISK)) {
             throw new IllegalArgumentException(
-                    where + " was made by python-diskcache's JSONDisk; it must be opened with the" + " codec '"
-                            + JSON_DISK_CODEC + "', not '" + name + "'");
+                    where + " was made by python-diskcache's JSONDisk; it must be opened with the codec '"
+                            + Codecs.jsonZip().name() + "', not '" + codec.name() + "'");
         }
-        if (!settings.isJsonDisk() && !settings.codec().equals(name)) {
-            throw new IllegalArgumentException(where + " was created with the codec '" + settings.codec()
-                    + "' and cannot be opened with the codec '" + name + "'");
+        String stored = settings.codec();
+        if (stored != null && !stored.equals(codec.name())) {
+            throw new IllegalArgumentException(where + " was created with the codec '" + stored
+                    + "' and cannot be opened with the codec '" + codec.name() + "'");
         }
     }
 

@@ -21,10 +21,10 @@ record Settings(
         int cullLimit,
         long minFileSize,
         long synchronous,
-        String codec,
-        boolean isJsonDisk,
+        @Nullable String codec,
+        Map<String, Object> disk,
         Map<Setting, Object> known) {
-    private static final String JSON_DISK = "disk_compress_level";
+    private static final String DISK = "disk_";
 
     /** A directory that only Python has used has no table of our own. */
     static Settings load(Database db) {
@@ -33,7 +33,8 @@ record Settings(
                 ? read(db, Sql.ALL_OWN_SETTINGS)
                 : Map.of();
         stored.put(Setting.REAPER.stored(), own.getOrDefault(Setting.REAPER.stored(), Setting.REAPER.byDefault()));
-        return of(stored, String.valueOf(own.getOrDefault("codec", "json")));
+        Object codec = own.get("codec");
+        return of(stored, codec == null ? null : codec.toString());
     }
 
     private static Map<String, Object> read(Database db, String sql) {
@@ -48,7 +49,7 @@ record Settings(
         return all;
     }
 
-    private static Settings of(Map<String, Object> stored, String codec) {
+    private static Settings of(Map<String, Object> stored, @Nullable String codec) {
         Map<Setting, Object> known = new EnumMap<>(Setting.class);
         for (Setting setting : Setting.values()) {
             known.put(setting, whole(stored.getOrDefault(setting.stored(), setting.byDefault())));
@@ -63,8 +64,19 @@ record Settings(
                 number(known, Setting.MIN_FILE_SIZE),
                 number(known, Setting.SQLITE_SYNCHRONOUS),
                 codec,
-                stored.containsKey(JSON_DISK),
+                disk(stored),
                 Collections.unmodifiableMap(known));
+    }
+
+    /** What is Python's Disk's own. */
+    private static Map<String, Object> disk(Map<String, Object> stored) {
+        Map<String, Object> disk = new HashMap<>();
+        stored.forEach((name, value) -> {
+            if (name.startsWith(DISK)) {
+                disk.put(name, whole(value));
+            }
+        });
+        return Collections.unmodifiableMap(disk);
     }
 
     private static EvictionPolicy policy(@Nullable Object stored) {

@@ -3,6 +3,7 @@ package dev.latchkey.cache.sqlite;
 import com.google.common.reflect.TypeToken;
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CheckReport;
+import dev.latchkey.cache.Codec;
 import dev.latchkey.cache.CodecException;
 import dev.latchkey.cache.EntryOptions;
 import dev.latchkey.cache.EntryTooLargeException;
@@ -12,6 +13,7 @@ import dev.latchkey.cache.StoredKey;
 import dev.latchkey.cache.StoredValue;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.StoredNull;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -39,8 +41,8 @@ final class SqliteCache extends ReadableCache {
     /** To be deleted when the cache is closed. */
     private final @Nullable Directory temporary;
 
-    SqliteCache(Engines.Lease lease, Engine engine, OpenOptions options, @Nullable Directory temporary) {
-        super(engine, options.codec(), options.timeout());
+    SqliteCache(Engines.Lease lease, Engine engine, Codec codec, Duration timeout, @Nullable Directory temporary) {
+        super(engine, codec, timeout);
         this.lease = lease;
         this.temporary = temporary;
         this.engine = engine;
@@ -176,7 +178,7 @@ final class SqliteCache extends ReadableCache {
             throw new IllegalArgumentException("the value of key " + quote(key) + " is a stream; store it with write");
         }
         try {
-            return codec.encode(value);
+            return value == StoredNull.NULL ? codec.encodeNull() : codec.encode(value);
         } catch (CodecException e) {
             throw named(key, e);
         }
@@ -242,12 +244,13 @@ final class SqliteCache extends ReadableCache {
         Row old = Entries.find(tx.db, key);
         if (old == null || !old.isLive(now())) {
             N sum = sumOf.apply(initial);
-            put(tx, key, old, Columns.inline(sum), EntryOptions.none());
+            put(tx, key, old, Columns.inline(codec.encode(sum).column()), EntryOptions.none());
             return sum;
         }
-        N sum = sumOf.apply(old.mode() == StoredValue.Mode.RAW.code() ? old.value() : null);
+        boolean inline = old.mode() == StoredValue.Mode.RAW.code();
+        N sum = sumOf.apply(inline ? codec.decode(StoredValue.raw(old.value())) : null);
         long accesses = 1 + engine.accesses().take(tx, old.rowid());
-        tx.db.update(Sql.UPDATE_NUMBER, now(), accesses, sum, old.rowid());
+        tx.db.update(Sql.UPDATE_NUMBER, now(), accesses, codec.encode(sum).column(), old.rowid());
         return sum;
     }
 

@@ -1,6 +1,7 @@
 package dev.latchkey.cache.sqlite;
 
 import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.Codec;
 import dev.latchkey.cache.spi.Deadline;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,14 +29,15 @@ public final class SqliteCaches {
         Engines.Lease lease = Engines.acquire(directory, options, deadline);
         Source source = lease.source();
         try {
-            Schema.requireCodec(source.settings(), options.codec().name(), source.root());
+            Schema.requireCodec(source.settings(), options.codec(), source.root());
         } catch (Throwable t) {
             Engines.release(lease);
             throw t;
         }
+        Codec codec = options.codec().withDiskSettings(source.settings().disk());
         return source instanceof Engine engine
-                ? new SqliteCache(lease, engine, options, null)
-                : new ReadOnlyCache(lease, options.codec(), options.timeout());
+                ? new SqliteCache(lease, engine, codec, options.timeout(), null)
+                : new ReadOnlyCache(lease, codec, options.timeout());
     }
 
     /**
@@ -53,6 +55,6 @@ public final class SqliteCaches {
             directory.delete();
             throw t;
         }
-        return new SqliteCache(lease, (Engine) lease.source(), options, directory);
+        return new SqliteCache(lease, (Engine) lease.source(), options.codec(), options.timeout(), directory);
     }
 }
