@@ -725,6 +725,28 @@ public interface Cache extends AutoCloseable {
     }
 
     /**
+     * The same calls without waiting: each returns a future at once and is made by one of a few threads, see
+     * {@link CacheBuilder#asyncThreads(int)}.
+     *
+     * @return the other face of this cache, closed with it
+     */
+    AsyncCache async();
+
+    /**
+     * Lets somebody know what this process does to the cache, until it is removed or this cache closed.
+     *
+     * @param listener who is told; as often as it was added
+     */
+    void addListener(CacheListener listener);
+
+    /**
+     * Takes a listener away that was added to this cache. One that was not is passed over.
+     *
+     * @param listener who is no longer told
+     */
+    void removeListener(CacheListener listener);
+
+    /**
      * Where the cache lies.
      *
      * @return the directory, links resolved

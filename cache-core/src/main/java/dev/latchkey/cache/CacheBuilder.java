@@ -28,6 +28,7 @@ public final class CacheBuilder {
     private Codec codec = Codecs.json();
     private boolean readOnly;
     private boolean networkFileSystem;
+    private int asyncThreads = 8;
 
     CacheBuilder(Path directory) {
         this.directory = Objects.requireNonNull(directory, "directory");
@@ -38,7 +39,7 @@ public final class CacheBuilder {
     }
 
     private OpenOptions options() {
-        return new OpenOptions(Map.copyOf(settings), timeout, codec, readOnly, networkFileSystem);
+        return new OpenOptions(Map.copyOf(settings), timeout, codec, readOnly, networkFileSystem, asyncThreads);
     }
 
     private CacheBuilder with(Setting setting, Object value) {
@@ -168,6 +169,22 @@ public final class CacheBuilder {
      */
     public CacheBuilder allowNetworkFileSystem(boolean allowed) {
         this.networkFileSystem = allowed;
+        return this;
+    }
+
+    /**
+     * How many threads make the calls of {@link Cache#async()}. They are started when they are needed, and end when they were not for
+     * ten seconds.
+     *
+     * @param threads at least 1; 8 if not set
+     * @return this builder
+     * @throws IllegalArgumentException if it is less than 1
+     */
+    public CacheBuilder asyncThreads(int threads) {
+        if (threads < 1) {
+            throw new IllegalArgumentException("asyncThreads must be >= 1, was " + threads);
+        }
+        this.asyncThreads = threads;
         return this;
     }
 

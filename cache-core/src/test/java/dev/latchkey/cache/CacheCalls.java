@@ -71,6 +71,8 @@ final class CacheCalls {
         calls.put("getOrDefault", List.of(c -> c.getOrDefault("a", String.class, "b")));
         calls.put("getAll", List.of(c -> c.getAll(List.of("a"), String.class), c -> c.getAll(List.of("l"), LIST)));
         calls.put("entry", List.of(c -> c.entry("a", String.class), c -> c.entry("l", LIST)));
+        calls.put("async", List.of(Cache::async));
+        calls.put("addListener", List.of(c -> c.addListener(new CacheListener() {})));
         calls.put("containsKey", List.of(c -> c.containsKey("a")));
         calls.put("read", List.of(c -> close(c.read("a"))));
         calls.put(

@@ -498,7 +498,7 @@ abstract class MaintenanceContract extends CacheFixture {
     void theListsOfCallsNameEveryMethod() {
         Set<String> named = new TreeSet<>(CacheCalls.writing().keySet());
         named.addAll(CacheCalls.reading().keySet());
-        named.addAll(Set.of("transact", "unwrap", "directory", "close", "memoize"));
+        named.addAll(Set.of("transact", "unwrap", "directory", "close", "memoize", "removeListener"));
         Set<String> methods = new TreeSet<>();
         for (Method method : Cache.class.getMethods()) {
             if (!Modifier.isStatic(method.getModifiers())) {

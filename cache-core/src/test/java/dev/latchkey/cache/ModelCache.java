@@ -446,6 +446,21 @@ final class ModelCache implements Cache {
     }
 
     @Override
+    public AsyncCache async() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void addListener(CacheListener listener) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void removeListener(CacheListener listener) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public Path directory() {
         throw new UnsupportedOperationException();
     }

@@ -40,6 +40,25 @@ final class ExamplesTest {
     }
 
     @Test
+    void codecMainReadsWhatEachCodecHasStored() {
+        assertEquals(
+                List.of("zipped: {name=Ada}", "another codec is refused", "serialized: Point[x=1, y=2]"),
+                run(CodecMain.class));
+    }
+
+    @Test
+    void asyncMainStoresAHundredPages() {
+        assertEquals(List.of("100 pages, the last one: text 99"), run(AsyncMain.class));
+    }
+
+    @Test
+    void listenerMainPrintsWhatHappensToItsEntry() {
+        assertEquals(
+                List.of("missed greeting", "stored greeting", "found greeting", "expired greeting"),
+                run(ListenerMain.class));
+    }
+
+    @Test
     void lockMainHoldsTheLockAndWritesUnderIt() {
         List<String> output = run(LockMain.class);
         assertTrue(output.stream().anyMatch(line -> line.startsWith("holding: pid ")), output::toString);

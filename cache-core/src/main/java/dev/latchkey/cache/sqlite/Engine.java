@@ -3,10 +3,12 @@ package dev.latchkey.cache.sqlite;
 import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CacheFullException;
+import dev.latchkey.cache.CacheListener;
 import dev.latchkey.cache.CacheReplacedException;
 import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.Codec;
 import dev.latchkey.cache.Setting;
+import dev.latchkey.cache.StoredKey;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.HostClock;
@@ -28,6 +30,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +53,7 @@ final class Engine implements CoordinationEngine, Source {
     private final Checkpointer checkpointer;
     private final SqliteSessions sessions;
     private final SqliteStates states;
+    private final Listeners listeners;
     private final Entries entries;
     private final Accesses accesses;
     private final Eviction eviction;
@@ -76,7 +80,8 @@ final class Engine implements CoordinationEngine, Source {
         writer = new Writer(database, this::connect, checkpointer);
         readers = new Readers(this::connect, directory.root().toString());
         files = new ValueFiles(directory.root(), directory.own());
-        entries = new Entries(files);
+        listeners = new Listeners(codec);
+        entries = new Entries(files, listeners);
         accesses = new Accesses(() -> schedule(this::flushSome, Duration.ZERO));
         eviction = new Eviction(entries, accesses);
         reaper = new Reaper(this, locks);
@@ -349,6 +354,21 @@ final class Engine implements CoordinationEngine, Source {
     @Override
     public ValueFiles files() {
         return files;
+    }
+
+    @Override
+    public Listeners listeners() {
+        return listeners;
+    }
+
+    @Override
+    public void tell(BiConsumer<CacheListener, Object> event, StoredKey key) {
+        Tx joined = writer.current();
+        if (joined != null) {
+            listeners.after(joined, event, key);
+        } else {
+            listeners.tell(event, key);
+        }
     }
 
     Entries entries() {

@@ -105,7 +105,7 @@ final class Engines {
         try {
             claim(key, directory);
             Source engine = options.readOnly()
-                    ? ReadOnlyStore.open(directory, deadline)
+                    ? ReadOnlyStore.open(directory, options.codec(), deadline)
                     : Engine.open(directory, options, deadline);
             slot.opened.complete(engine);
             return engine;

@@ -1,10 +1,12 @@
 package dev.latchkey.cache.sqlite;
 
+import dev.latchkey.cache.CacheListener;
 import dev.latchkey.cache.EntryOptions;
 import dev.latchkey.cache.StoredKey;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Reads and writes rows of the table Cache and sees to the files that they name; without a state of its own. */
@@ -15,9 +17,11 @@ final class Entries {
     static final long PINNED_COUNT = 1L << 62;
 
     private final ValueFiles files;
+    private final Listeners listeners;
 
-    Entries(ValueFiles files) {
+    Entries(ValueFiles files, Listeners listeners) {
         this.files = files;
+        this.listeners = listeners;
     }
 
     static double expiry(double now, Duration after) {
@@ -38,8 +42,9 @@ final class Entries {
         long count = options.isPinned() ? PINNED_COUNT : 0;
         Object tag = options.tag().orElse(null);
         publish(tx, columns);
+        listeners.after(tx, CacheListener::store, key);
         if (old != null && !old.isLive(now)) {
-            delete(tx, old.rowid(), old.filename());
+            delete(tx, CacheListener::expire, key, old.rowid(), old.filename());
         } else if (old != null) {
             tx.db.update(
                     Sql.UPDATE_ENTRY,
@@ -81,8 +86,10 @@ final class Entries {
         }
     }
 
-    void delete(Tx tx, long rowid, @Nullable String filename) {
+    /** Removes a row; whoever listens is told why. */
+    void delete(Tx tx, BiConsumer<CacheListener, Object> why, StoredKey key, long rowid, @Nullable String filename) {
         tx.db.update(Sql.DELETE_ENTRY, rowid);
+        listeners.after(tx, why, key);
         removeFileAfterCommit(tx, filename);
     }
 
@@ -103,16 +110,23 @@ final class Entries {
                 row.filename(),
                 row.value());
         if (deleted > 0) {
+            listeners.after(tx, CacheListener::delete, key);
             removeFileAfterCommit(tx, row.filename());
         }
         return deleted > 0;
     }
 
-    /** Runs a statement that deletes rows and answers their files; the number of rows. */
-    int deleteMany(Tx tx, String sql, @Nullable Object... arguments) {
-        List<String> filenames = tx.db.all(sql, row -> String.valueOf(row.getString(1)), arguments);
-        filenames.forEach(filename -> removeFileAfterCommit(tx, filename));
-        return filenames.size();
+    /** What a statement that deletes rows answers of each. */
+    private record Deleted(@Nullable String filename, StoredKey key) {}
+
+    /** Runs a statement that deletes rows; answers how many, and whoever listens is told why. */
+    int deleteMany(Tx tx, BiConsumer<CacheListener, Object> why, String sql, @Nullable Object... arguments) {
+        List<Deleted> all = tx.db.all(sql, row -> new Deleted(row.getString(1), Row.key(row, 2)), arguments);
+        for (Deleted one : all) {
+            listeners.after(tx, why, one.key);
+            removeFileAfterCommit(tx, one.filename);
+        }
+        return all.size();
     }
 
     private void removeFileAfterCommit(Tx tx, @Nullable String filename) {

@@ -1,6 +1,8 @@
 package dev.latchkey.cache.sqlite;
 
+import dev.latchkey.cache.CacheListener;
 import dev.latchkey.cache.EvictionPolicy;
+import dev.latchkey.cache.StoredKey;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -31,7 +33,7 @@ final class Eviction {
     }
 
     /** A row that could go, and about how many bytes would go with it. */
-    private record Candidate(long rowid, @Nullable String filename, long bytes) {}
+    private record Candidate(long rowid, @Nullable String filename, StoredKey key, long bytes) {}
 
     /** To be called by every write in its transaction; never removes a row that was just written. */
     void written(Tx tx, Set<Long> rowids, long bytes, Settings settings, double now) {
@@ -43,7 +45,7 @@ final class Eviction {
         nextLookNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
         int most = settings.cullLimit();
         if (most > 0) {
-            most -= entries.deleteMany(tx, Sql.DELETE_EXPIRED, now, (long) most);
+            most -= entries.deleteMany(tx, CacheListener::expire, Sql.DELETE_EXPIRED, now, (long) most);
         }
         credit = settings.policy() == EvictionPolicy.NONE
                 ? Long.MAX_VALUE
@@ -64,7 +66,7 @@ final class Eviction {
         long limit = (long) most + spared.size();
         List<Candidate> found = tx.db.all(
                 candidates,
-                row -> new Candidate(row.getLong(1), row.getString(2), row.getLong(3) + ROW_BYTES),
+                row -> new Candidate(row.getLong(1), row.getString(2), Row.key(row, 3), row.getLong(5) + ROW_BYTES),
                 Entries.PINNED_TIME,
                 Entries.PINNED_COUNT,
                 limit);
@@ -74,7 +76,7 @@ final class Eviction {
                 break;
             }
             if (!spared.contains(candidate.rowid)) {
-                entries.delete(tx, candidate.rowid, candidate.filename);
+                entries.delete(tx, CacheListener::evict, candidate.key, candidate.rowid, candidate.filename);
                 excess -= candidate.bytes;
                 evicted++;
             }

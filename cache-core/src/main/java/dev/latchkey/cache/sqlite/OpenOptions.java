@@ -14,6 +14,12 @@ import java.util.Map;
  * @param codec how keys and values are stored
  * @param readOnly whether the directory is opened for reading alone
  * @param networkFileSystem whether it may be on a network file system
+ * @param asyncThreads how many threads make the calls of the asynchronous face
  */
 public record OpenOptions(
-        Map<Setting, Object> settings, Duration timeout, Codec codec, boolean readOnly, boolean networkFileSystem) {}
+        Map<Setting, Object> settings,
+        Duration timeout,
+        Codec codec,
+        boolean readOnly,
+        boolean networkFileSystem,
+        int asyncThreads) {}

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 final class ReadOnlyCache extends ReadableCache {
     private final Engines.Lease lease;
 
-    ReadOnlyCache(Engines.Lease lease, Codec codec, Duration timeout) {
-        super(lease.source(), codec, timeout);
+    ReadOnlyCache(Engines.Lease lease, Codec codec, OpenOptions options) {
+        super(lease.source(), codec, options);
         this.lease = lease;
     }
 
@@ -146,6 +146,7 @@ final class ReadOnlyCache extends ReadableCache {
     @Override
     public void close() {
         if (markClosed()) {
+            forgetUsers();
             Engines.release(lease);
         }
     }

@@ -2,13 +2,17 @@ package dev.latchkey.cache.sqlite;
 
 import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.CacheListener;
 import dev.latchkey.cache.CacheReplacedException;
+import dev.latchkey.cache.Codec;
+import dev.latchkey.cache.StoredKey;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.HostClock;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 /**
@@ -23,28 +27,30 @@ final class ReadOnlyStore implements Source {
     private final ValueFiles files;
     private final HostClock clock = new SystemHostClock();
     private final AtomicLong lastLook = new AtomicLong(System.nanoTime());
+    private final Listeners listeners;
     private volatile Settings settings;
     private volatile boolean closed;
 
-    private ReadOnlyStore(Directory directory, Deadline deadline) {
+    private ReadOnlyStore(Directory directory, Codec codec, Deadline deadline) {
         this.directory = directory;
         directory.rememberDatabase();
         readers = new Readers(this::connect, directory.root().toString());
         files = new ValueFiles(directory.root(), directory.own());
         try {
             settings = readers.read(Settings::load, deadline);
+            listeners = new Listeners(codec.withDiskSettings(settings.disk()));
         } catch (Throwable t) {
             readers.close();
             throw t;
         }
     }
 
-    static ReadOnlyStore open(Directory directory, Deadline deadline) {
+    static ReadOnlyStore open(Directory directory, Codec codec, Deadline deadline) {
         if (!directory.hasDatabase()) {
             throw new CacheException("there is no cache in " + directory.root()
                     + " to be opened for reading alone; open it for writing to create it");
         }
-        return new ReadOnlyStore(directory, deadline);
+        return new ReadOnlyStore(directory, codec, deadline);
     }
 
     private Database connect() {
@@ -80,6 +86,16 @@ final class ReadOnlyStore implements Source {
     @Override
     public ValueFiles files() {
         return files;
+    }
+
+    @Override
+    public Listeners listeners() {
+        return listeners;
+    }
+
+    @Override
+    public void tell(BiConsumer<CacheListener, Object> event, StoredKey key) {
+        listeners.tell(event, key);
     }
 
     @Override

@@ -1,8 +1,12 @@
 package dev.latchkey.cache.sqlite;
 
+import com.google.common.base.Suppliers;
 import com.google.common.reflect.TypeToken;
+import dev.latchkey.cache.AsyncCache;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheClosedException;
+import dev.latchkey.cache.CacheListener;
+import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.CheckReport;
 import dev.latchkey.cache.Codec;
 import dev.latchkey.cache.CodecException;
@@ -24,6 +28,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -35,12 +44,18 @@ abstract class ReadableCache implements Cache {
     final Codec codec;
     final Duration timeout;
     private final Source source;
+    /** Those that were added to this cache, not to another one on the directory. */
+    private final List<CacheListener> own = new CopyOnWriteArrayList<>();
+
+    private final int asyncThreads;
+    private final Supplier<ThreadPoolExecutor> threads = Suppliers.memoize(this::newThreads);
     private volatile boolean closed;
 
-    ReadableCache(Source source, Codec codec, Duration timeout) {
+    ReadableCache(Source source, Codec codec, OpenOptions options) {
         this.source = source;
         this.codec = codec;
-        this.timeout = timeout;
+        this.timeout = options.timeout();
+        this.asyncThreads = options.asyncThreads();
     }
 
     /** A row with what it holds. */
@@ -81,22 +96,22 @@ abstract class ReadableCache implements Cache {
     public boolean containsKey(Object key) {
         Deadline deadline = begin();
         StoredKey stored = codec.encodeKey(key);
-        return follow(() -> findLive(stored, deadline), row -> isWhole(row) ? row : null) != null;
+        return follow(key, () -> findLive(stored, deadline), row -> isWhole(row) ? row : null) != null;
     }
 
     @Override
     public @Nullable InputStream read(Object key) {
         Deadline deadline = begin();
         StoredKey stored = codec.encodeKey(key);
-        InputStream stream = follow(() -> findLive(stored, deadline), row -> {
+        InputStream stream = follow(key, () -> findLive(stored, deadline), row -> {
             InputStream opened = stream(key, row);
             if (opened != null) {
-                source.hit(row);
+                hit(stored, row);
             }
             return opened;
         });
         if (stream == null) {
-            source.missed();
+            missed(stored);
         }
         return stream;
     }
@@ -134,9 +149,11 @@ abstract class ReadableCache implements Cache {
         int index = 0;
         for (K key : keys) {
             Row row = rows.get(index);
-            Found found = row != null && row.filename() == null && row.isLive(now())
-                    ? hit(new Found(row, stored(key, row, row.value())))
-                    : read(key, deadline);
+            boolean inline = row != null && row.filename() == null && row.isLive(now());
+            if (inline) {
+                hit(stored.get(index), row);
+            }
+            Found found = inline ? new Found(row, stored(key, row, row.value())) : read(key, deadline);
             V value = found == null ? null : decode(key, found.value, type);
             if (value != null) {
                 values.put(key, value);
@@ -146,25 +163,31 @@ abstract class ReadableCache implements Cache {
         return values;
     }
 
-    private Found hit(Found found) {
-        source.hit(found.row);
-        return found;
+    private void hit(StoredKey key, Row row) {
+        source.hit(row);
+        source.tell(CacheListener::hit, key);
+    }
+
+    private void missed(StoredKey key) {
+        source.missed();
+        source.tell(CacheListener::miss, key);
     }
 
     private @Nullable Found read(Object key, Deadline deadline) {
         StoredKey stored = codec.encodeKey(key);
         Found found = find(key, stored, deadline);
         if (found == null) {
-            source.missed();
-            return null;
+            missed(stored);
+        } else {
+            hit(stored, found.row);
         }
-        return hit(found);
+        return found;
     }
 
     /** A live entry with its value, without counting as a read. */
     @Nullable
     Found find(Object key, StoredKey stored, Deadline deadline) {
-        return follow(() -> findLive(stored, deadline), row -> content(key, row));
+        return follow(key, () -> findLive(stored, deadline), row -> content(key, row));
     }
 
     /** Whether its value is there: without its file, an entry is absent. */
@@ -181,16 +204,28 @@ abstract class ReadableCache implements Cache {
      * Reads a row and its file. A file that is missing or cut short was replaced between the two steps, so the row is read again;
      * if the row still names it, the value is gone.
      */
-    private static <R> @Nullable R follow(Supplier<@Nullable Row> find, Function<Row, @Nullable R> content) {
+    private <R> @Nullable R follow(Object key, Supplier<@Nullable Row> find, Function<Row, @Nullable R> content) {
         String missing = null;
         while (true) {
             Row row = find.get();
             R result = row == null ? null : content.apply(row);
-            if (row == null || result != null || Objects.equals(row.filename(), missing)) {
+            if (row == null || result != null) {
                 return result;
+            }
+            if (Objects.equals(row.filename(), missing)) {
+                lost(key, row, false);
+                return null;
             }
             missing = row.filename();
         }
+    }
+
+    /** The value of an entry or item is gone; perhaps it was removed for that. */
+    void lost(Object key, Row row, boolean removed) {
+        String what = "key " + quote(key) + ": its value file " + row.filename() + " is missing or cut short"
+                + (removed ? "; it was removed" : "");
+        CheckReport.Finding finding = new CheckReport.Finding(CheckReport.Kind.FILE_MISSING, what, removed);
+        source.listeners().tell(listener -> listener.repaired(finding));
     }
 
     /** What a row holds, or null if its file is missing or cut short. */
@@ -292,8 +327,7 @@ abstract class ReadableCache implements Cache {
     /** A row with the two columns of its key behind it. */
     private record KeyedRow(StoredKey key, Row row) {
         static KeyedRow of(java.sql.ResultSet row) throws java.sql.SQLException {
-            Object column = Objects.requireNonNullElse(Database.column(row, Row.COLUMNS + 1), "");
-            return new KeyedRow(new StoredKey(column, row.getBoolean(Row.COLUMNS + 2)), Row.of(row));
+            return new KeyedRow(Row.key(row, Row.COLUMNS + 1), Row.of(row));
         }
     }
 
@@ -359,10 +393,67 @@ abstract class ReadableCache implements Cache {
         return new Inspection(source, timeout, new Grace(source.clock()), Mending.NONE).report();
     }
 
+    // Listeners
+
+    @Override
+    public void addListener(CacheListener listener) {
+        requireOpen();
+        source.listeners().add(listener);
+        own.add(listener);
+    }
+
+    @Override
+    public void removeListener(CacheListener listener) {
+        Objects.requireNonNull(listener, "listener");
+        if (own.remove(listener)) {
+            source.listeners().remove(listener);
+        }
+    }
+
+    // Calls on other threads
+
+    @Override
+    public AsyncCache async() {
+        requireOpen();
+        return AsyncCache.of(this, threads.get());
+    }
+
+    private ThreadPoolExecutor newThreads() {
+        AtomicInteger count = new AtomicInteger();
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                asyncThreads, asyncThreads, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+                    Thread thread = new Thread(task, "latchkey-async-" + count.incrementAndGet());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    /** At close: calls that have not begun find the cache closed. */
+    void forgetUsers() {
+        own.forEach(this::removeListener);
+        threads.get().shutdown();
+    }
+
     // Common to all calls
 
     <R> R query(Function<Database, R> query, Deadline deadline) {
-        return source.query(query, deadline);
+        return told(() -> source.query(query, deadline));
+    }
+
+    /** If the call gives up, whoever listens is told. */
+    <R> R told(Supplier<R> call) {
+        try {
+            return call.get();
+        } catch (CacheTimeoutException e) {
+            tellBusy();
+            throw e;
+        }
+    }
+
+    void tellBusy() {
+        source.listeners().tell(listener -> listener.busy(timeout));
     }
 
     static CodecException named(Object key, CodecException e) {

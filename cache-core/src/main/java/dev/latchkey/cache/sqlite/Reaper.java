@@ -1,5 +1,6 @@
 package dev.latchkey.cache.sqlite;
 
+import dev.latchkey.cache.CacheListener;
 import dev.latchkey.cache.spi.Deadline;
 import java.nio.channels.FileLock;
 import java.time.Duration;
@@ -49,7 +50,7 @@ final class Reaper {
     }
 
     private int removeSome(Tx tx, double now) {
-        int expired = engine.entries().deleteMany(tx, Sql.DELETE_EXPIRED, now, (long) PAGE);
+        int expired = engine.entries().deleteMany(tx, CacheListener::expire, Sql.DELETE_EXPIRED, now, (long) PAGE);
         Settings settings = engine.settings();
         boolean evict = expired == 0 && settings.cullLimit() > 0;
         return expired + (evict ? engine.eviction().evict(tx, Set.of(), PAGE, settings) : 0);

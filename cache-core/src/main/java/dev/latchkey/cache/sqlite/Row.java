@@ -1,8 +1,10 @@
 package dev.latchkey.cache.sqlite;
 
+import dev.latchkey.cache.StoredKey;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +31,11 @@ record Row(
                 row.getString(6),
                 Database.column(row, 7),
                 row.getLong(8));
+    }
+
+    /** The key in two columns of a result, of which the first has this number. */
+    static StoredKey key(ResultSet row, int column) throws SQLException {
+        return new StoredKey(Objects.requireNonNullElse(Database.column(row, column), ""), row.getBoolean(column + 1));
     }
 
     /** What is not a number sorts behind all numbers, for SQLite as for Python: it never expires. */

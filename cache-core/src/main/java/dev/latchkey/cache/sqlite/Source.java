@@ -1,8 +1,11 @@
 package dev.latchkey.cache.sqlite;
 
+import dev.latchkey.cache.CacheListener;
+import dev.latchkey.cache.StoredKey;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.HostClock;
 import java.nio.file.Path;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 /** An open directory, as those see it who only read. */
@@ -15,6 +18,11 @@ interface Source extends AutoCloseable {
     Settings settings();
 
     ValueFiles files();
+
+    Listeners listeners();
+
+    /** Listeners are told what a read has found; in a transaction, at its end. */
+    void tell(BiConsumer<CacheListener, Object> event, StoredKey key);
 
     /** Bytes of the write-ahead log. */
     long logBytes();

@@ -62,12 +62,13 @@ final class Sql {
     /** At most this many rows are read or deleted at a time. */
     static final int PAGE = 256;
 
+    private static final String DELETED = "filename, key, raw";
     static final String DELETE_EXPIRED = "DELETE FROM Cache WHERE rowid IN (SELECT rowid FROM Cache"
-            + " WHERE expire_time <= ? ORDER BY expire_time LIMIT ?) RETURNING filename";
+            + " WHERE expire_time <= ? ORDER BY expire_time LIMIT ?) RETURNING " + DELETED;
     static final String TAGGED_ROWIDS = "SELECT rowid FROM Cache WHERE tag = ? AND rowid > ? ORDER BY rowid LIMIT ?";
-    static final String DELETE_IF_TAGGED = "DELETE FROM Cache WHERE rowid = ? AND tag = ? RETURNING filename";
+    static final String DELETE_IF_TAGGED = "DELETE FROM Cache WHERE rowid = ? AND tag = ? RETURNING " + DELETED;
     static final String DELETE_UP_TO = "DELETE FROM Cache WHERE rowid IN (SELECT rowid FROM Cache"
-            + " WHERE rowid <= ? ORDER BY rowid LIMIT ?) RETURNING filename";
+            + " WHERE rowid <= ? ORDER BY rowid LIMIT ?) RETURNING " + DELETED;
     static final String HAS_EXPIRED = "SELECT 1 FROM Cache WHERE expire_time <= ? LIMIT 1";
     static final String LAST_ROWID = "SELECT coalesce(max(rowid), 0) FROM Cache";
 
@@ -109,7 +110,7 @@ final class Sql {
     static final String FREE_PAGES = "PRAGMA freelist_count";
     static final String PAGE_SIZE = "PRAGMA page_size";
     private static final String CANDIDATES =
-            "SELECT rowid, filename, size + coalesce(octet_length(value), 0) + octet_length(key) FROM Cache WHERE"
+            "SELECT rowid, filename, key, raw, size + coalesce(octet_length(value), 0) + octet_length(key) FROM Cache WHERE"
                     + UNPINNED;
     static final String STORED_FIRST = CANDIDATES + "ORDER BY store_time LIMIT ?3";
     static final String USED_FIRST = CANDIDATES + "ORDER BY access_time LIMIT ?3";

@@ -2,6 +2,8 @@ package dev.latchkey.cache.sqlite;
 
 import com.google.common.reflect.TypeToken;
 import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.CacheListener;
+import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.CheckReport;
 import dev.latchkey.cache.Codec;
 import dev.latchkey.cache.CodecException;
@@ -35,14 +37,17 @@ final class SqliteCache extends ReadableCache {
     /** How often an entry is read and then taken if it is still the same, before others are held off meanwhile. */
     private static final int TRIES = 3;
 
+    /** What is said instead of a key of an item that has none yet. */
+    private static final String QUEUE = "of a queue";
+
     private final Engines.Lease lease;
     private final Engine engine;
     private final Entries entries;
     /** To be deleted when the cache is closed. */
     private final @Nullable Directory temporary;
 
-    SqliteCache(Engines.Lease lease, Engine engine, Codec codec, Duration timeout, @Nullable Directory temporary) {
-        super(engine, codec, timeout);
+    SqliteCache(Engines.Lease lease, Engine engine, Codec codec, OpenOptions options, @Nullable Directory temporary) {
+        super(engine, codec, options);
         this.lease = lease;
         this.temporary = temporary;
         this.engine = engine;
@@ -128,7 +133,7 @@ final class SqliteCache extends ReadableCache {
     /** Runs a write that grows; if it fails, the files of its values go. */
     private <R> R store(List<Columns> values, Function<Tx, R> work, Deadline deadline) {
         try {
-            return engine.writer().grow(work, deadline);
+            return grow(work, deadline);
         } catch (Throwable t) {
             values.forEach(this::discard);
             throw t;
@@ -160,8 +165,9 @@ final class SqliteCache extends ReadableCache {
         return columns;
     }
 
-    private static void requireFit(Object key, long bytes, Settings settings) {
+    private void requireFit(Object key, long bytes, Settings settings) {
         if (bytes > settings.valueLimit()) {
+            engine.listeners().tell(listener -> listener.oversize(key, bytes));
             throw new EntryTooLargeException("the value of key " + quote(key) + " has " + bytes
                     + " bytes, more than the limit of " + settings.valueLimit()
                     + " bytes of this cache; raise its size_limit with alter");
@@ -189,15 +195,21 @@ final class SqliteCache extends ReadableCache {
         Deadline begun = begin();
         StoredKey stored = codec.encodeKey(key);
         Objects.requireNonNull(options, "options");
-        Columns columns = receive(value);
+        Columns columns = receive(key, value);
         Deadline deadline = begun.atLeast(timeout); // a slow stream is not a busy database
         store(List.of(columns), tx -> put(tx, stored, Entries.find(tx.db, stored), columns, options), deadline);
     }
 
-    private Columns receive(InputStream value) {
+    private Columns receive(Object key, InputStream value) {
         Objects.requireNonNull(value, "value");
         engine.writer().requireSpace();
-        return Columns.file(StoredValue.Mode.BINARY, engine.files().write(value, engine.settings()));
+        Settings settings = engine.settings();
+        try {
+            return Columns.file(StoredValue.Mode.BINARY, engine.files().write(value, settings));
+        } catch (EntryTooLargeException e) {
+            engine.listeners().tell(listener -> listener.oversize(key, settings.valueLimit() + 1));
+            throw e;
+        }
     }
 
     // Numbers
@@ -206,15 +218,14 @@ final class SqliteCache extends ReadableCache {
     public long incr(Object key, long delta, long initial) {
         Deadline deadline = begin();
         StoredKey stored = codec.encodeKey(key);
-        return engine.writer()
-                .grow(
-                        tx -> add(tx, stored, initial, old -> {
-                            if (!(old instanceof Long number)) {
-                                throw notANumber(key, "an integral number", old);
-                            }
-                            return Math.addExact(number, delta);
-                        }),
-                        deadline);
+        return grow(
+                tx -> add(tx, stored, initial, old -> {
+                    if (!(old instanceof Long number)) {
+                        throw notANumber(key, "an integral number", old);
+                    }
+                    return Math.addExact(number, delta);
+                }),
+                deadline);
     }
 
     @Override
@@ -224,20 +235,19 @@ final class SqliteCache extends ReadableCache {
         if (Double.isNaN(delta)) {
             throw new IllegalArgumentException("delta must be a number, was NaN");
         }
-        return engine.writer()
-                .grow(
-                        tx -> add(tx, stored, 0.0, old -> {
-                            if (!(old instanceof Number number)) {
-                                throw notANumber(key, "a number", old);
-                            }
-                            double sum = number.doubleValue() + delta;
-                            if (Double.isNaN(sum)) {
-                                throw new ArithmeticException(
-                                        "key " + quote(key) + ": " + old + " and " + delta + " have no sum");
-                            }
-                            return sum;
-                        }),
-                        deadline);
+        return grow(
+                tx -> add(tx, stored, 0.0, old -> {
+                    if (!(old instanceof Number number)) {
+                        throw notANumber(key, "a number", old);
+                    }
+                    double sum = number.doubleValue() + delta;
+                    if (Double.isNaN(sum)) {
+                        throw new ArithmeticException(
+                                "key " + quote(key) + ": " + old + " and " + delta + " have no sum");
+                    }
+                    return sum;
+                }),
+                deadline);
     }
 
     private <N> N add(Tx tx, StoredKey key, Object initial, Function<@Nullable Object, N> sumOf) {
@@ -250,6 +260,7 @@ final class SqliteCache extends ReadableCache {
         boolean inline = old.mode() == StoredValue.Mode.RAW.code();
         N sum = sumOf.apply(inline ? codec.decode(StoredValue.raw(old.value())) : null);
         long accesses = 1 + engine.accesses().take(tx, old.rowid());
+        engine.listeners().after(tx, CacheListener::store, key);
         tx.db.update(Sql.UPDATE_NUMBER, now(), accesses, codec.encode(sum).column(), old.rowid());
         return sum;
     }
@@ -268,14 +279,14 @@ final class SqliteCache extends ReadableCache {
         StoredKey stored = codec.encodeKey(key);
         Duration after =
                 EntryOptions.none().expireAfter(expireAfter).expireAfter().orElseThrow();
-        return engine.writer().write(tx -> expireAt(tx, stored, Entries.expiry(now(), after)), deadline);
+        return write(tx -> expireAt(tx, stored, Entries.expiry(now(), after)), deadline);
     }
 
     @Override
     public boolean persist(Object key) {
         Deadline deadline = begin();
         StoredKey stored = codec.encodeKey(key);
-        return engine.writer().write(tx -> expireAt(tx, stored, null), deadline);
+        return write(tx -> expireAt(tx, stored, null), deadline);
     }
 
     private boolean expireAt(Tx tx, StoredKey key, @Nullable Double time) {
@@ -288,17 +299,22 @@ final class SqliteCache extends ReadableCache {
     public boolean delete(Object key) {
         Deadline deadline = begin();
         StoredKey stored = codec.encodeKey(key);
-        return engine.writer()
-                .write(
-                        tx -> {
-                            Row old = Entries.find(tx.db, stored);
-                            if (old == null) {
-                                return false;
-                            }
-                            entries.delete(tx, old.rowid(), old.filename());
-                            return old.isLive(now());
-                        },
-                        deadline);
+        return write(
+                tx -> {
+                    Row old = Entries.find(tx.db, stored);
+                    if (old == null) {
+                        return false;
+                    }
+                    boolean live = old.isLive(now());
+                    entries.delete(
+                            tx,
+                            live ? CacheListener::delete : CacheListener::expire,
+                            stored,
+                            old.rowid(),
+                            old.filename());
+                    return live;
+                },
+                deadline);
     }
 
     @Override
@@ -318,8 +334,7 @@ final class SqliteCache extends ReadableCache {
         Deadline deadline = begin();
         EntryQueue queue = new EntryQueue(prefix);
         return take(
-                () -> firstWhole(
-                        queue, side, lost -> remove(StoredKey.raw(lost.key()), lost.row(), deadline), deadline),
+                () -> firstWhole(queue, side, lost -> drop(lost, deadline), deadline),
                 item -> item(item, type),
                 deadline);
     }
@@ -346,21 +361,32 @@ final class SqliteCache extends ReadableCache {
                     if (read.isPresent()) {
                         result = Optional.of(decode.apply(read.get()));
                         Row row = read.get().found().row();
-                        engine.writer()
-                                .write(
-                                        tx -> {
-                                            entries.delete(tx, row.rowid(), row.filename());
-                                            return true;
-                                        },
-                                        deadline);
+                        write(
+                                tx -> {
+                                    entries.delete(
+                                            tx,
+                                            CacheListener::delete,
+                                            read.get().stored(),
+                                            row.rowid(),
+                                            row.filename());
+                                    return true;
+                                },
+                                deadline);
                     }
                     return result;
                 },
                 deadline);
     }
 
+    /** An item without its value. */
+    private void drop(EntryQueue.Item item, Deadline deadline) {
+        if (remove(StoredKey.raw(item.key()), item.row(), deadline)) {
+            lost(item.key(), item.row(), true);
+        }
+    }
+
     private boolean remove(StoredKey key, Row row, Deadline deadline) {
-        return engine.writer().write(tx -> entries.deleteIfSame(tx, key, row), deadline);
+        return write(tx -> entries.deleteIfSame(tx, key, row), deadline);
     }
 
     // Queues
@@ -371,7 +397,7 @@ final class SqliteCache extends ReadableCache {
         Objects.requireNonNull(side, "side");
         Objects.requireNonNull(options, "options");
         requirePrefix(prefix);
-        return push(columns(prefix == null ? "of a queue" : prefix, value), prefix, side, options, deadline);
+        return push(columns(prefix == null ? QUEUE : prefix, value), prefix, side, options, deadline);
     }
 
     @Override
@@ -380,7 +406,7 @@ final class SqliteCache extends ReadableCache {
         Objects.requireNonNull(side, "side");
         Objects.requireNonNull(options, "options");
         requirePrefix(prefix);
-        return push(receive(value), prefix, side, options, deadline.atLeast(timeout));
+        return push(receive(prefix == null ? QUEUE : prefix, value), prefix, side, options, deadline.atLeast(timeout));
     }
 
     private void requirePrefix(@Nullable String prefix) {
@@ -407,7 +433,8 @@ final class SqliteCache extends ReadableCache {
     @Override
     public int expire() {
         double now = now();
-        return pages(tx -> entries.deleteMany(tx, Sql.DELETE_EXPIRED, now, (long) Sql.PAGE), begin());
+        return pages(
+                tx -> entries.deleteMany(tx, CacheListener::expire, Sql.DELETE_EXPIRED, now, (long) Sql.PAGE), begin());
     }
 
     @Override
@@ -417,7 +444,7 @@ final class SqliteCache extends ReadableCache {
         List<Long> page = taggedBehind(Long.MIN_VALUE, column);
         while (!page.isEmpty()) {
             List<Long> rowids = page;
-            evicted += engine.writer().write(tx -> deleteTagged(tx, rowids, column), Deadline.after(timeout));
+            evicted += write(tx -> deleteTagged(tx, rowids, column), Deadline.after(timeout));
             page = taggedBehind(rowids.get(rowids.size() - 1), column);
         }
         return evicted;
@@ -430,7 +457,7 @@ final class SqliteCache extends ReadableCache {
 
     private int deleteTagged(Tx tx, List<Long> rowids, Object tag) {
         return rowids.stream()
-                .mapToInt(rowid -> entries.deleteMany(tx, Sql.DELETE_IF_TAGGED, rowid, tag))
+                .mapToInt(rowid -> entries.deleteMany(tx, CacheListener::delete, Sql.DELETE_IF_TAGGED, rowid, tag))
                 .sum();
     }
 
@@ -438,7 +465,8 @@ final class SqliteCache extends ReadableCache {
     public int clear() {
         Deadline deadline = begin();
         long last = query(KeyPages::lastRowid, deadline);
-        return pages(tx -> entries.deleteMany(tx, Sql.DELETE_UP_TO, last, (long) Sql.PAGE), deadline);
+        return pages(
+                tx -> entries.deleteMany(tx, CacheListener::delete, Sql.DELETE_UP_TO, last, (long) Sql.PAGE), deadline);
     }
 
     @Override
@@ -451,7 +479,7 @@ final class SqliteCache extends ReadableCache {
         int all = 0;
         Deadline deadline = first;
         for (int some = 1; some > 0; all += some) {
-            some = engine.writer().write(step::applyAsInt, deadline);
+            some = write(step::applyAsInt, deadline);
             deadline = Deadline.after(timeout);
         }
         return all;
@@ -460,7 +488,12 @@ final class SqliteCache extends ReadableCache {
     @Override
     public CheckReport check(boolean repair) {
         requireOpen();
-        return repair ? new Repair(engine, timeout, new Grace(engine.clock())).report() : look();
+        if (!repair) {
+            return look();
+        }
+        CheckReport report = told(() -> new Repair(engine, timeout, new Grace(engine.clock())).report());
+        report.findings().forEach(finding -> engine.listeners().tell(listener -> listener.repaired(finding)));
+        return report;
     }
 
     // Statistics and settings
@@ -476,23 +509,26 @@ final class SqliteCache extends ReadableCache {
 
     @Override
     public Stats resetStats() {
-        return engine.writer()
-                .write(
-                        tx -> {
-                            engine.accesses().write(tx, engine.settings().policy());
-                            long hits = Counters.read(tx.db, Counters.HITS);
-                            long misses = Counters.read(tx.db, Counters.MISSES);
-                            tx.db.update(Sql.ADD_TO_COUNTER, -hits, Counters.HITS);
-                            tx.db.update(Sql.ADD_TO_COUNTER, -misses, Counters.MISSES);
-                            return new Stats(hits, misses);
-                        },
-                        begin());
+        return write(
+                tx -> {
+                    engine.accesses().write(tx, engine.settings().policy());
+                    long hits = Counters.read(tx.db, Counters.HITS);
+                    long misses = Counters.read(tx.db, Counters.MISSES);
+                    tx.db.update(Sql.ADD_TO_COUNTER, -hits, Counters.HITS);
+                    tx.db.update(Sql.ADD_TO_COUNTER, -misses, Counters.MISSES);
+                    return new Stats(hits, misses);
+                },
+                begin());
     }
 
     @Override
     public void alter(Setting setting, Object value) {
         Object stored = setting.toStored(value);
-        engine.alter(setting, stored, begin());
+        Deadline deadline = begin();
+        told(() -> {
+            engine.alter(setting, stored, deadline);
+            return true;
+        });
     }
 
     // Transactions
@@ -503,9 +539,29 @@ final class SqliteCache extends ReadableCache {
         return transact(body, begin());
     }
 
+    private <R> R write(Function<Tx, R> work, Deadline deadline) {
+        return told(() -> engine.writer().write(work, deadline));
+    }
+
+    private <R> R grow(Function<Tx, R> work, Deadline deadline) {
+        return told(() -> engine.writer().grow(work, deadline));
+    }
+
     private <T> T transact(Callable<T> body, Deadline deadline) {
+        boolean[] begun = new boolean[1];
         try {
-            return engine.writer().transact(body, deadline);
+            return engine.writer()
+                    .transact(
+                            () -> {
+                                begun[0] = true;
+                                return body.call();
+                            },
+                            deadline);
+        } catch (CacheTimeoutException e) {
+            if (!begun[0]) {
+                tellBusy();
+            }
+            throw e;
         } catch (RuntimeException e) {
             throw e;
         } catch (InterruptedException e) {
@@ -528,6 +584,7 @@ final class SqliteCache extends ReadableCache {
     @Override
     public void close() {
         if (markClosed()) {
+            forgetUsers();
             try {
                 Engines.release(lease);
             } catch (IllegalStateException e) {

@@ -36,8 +36,8 @@ public final class SqliteCaches {
         }
         Codec codec = options.codec().withDiskSettings(source.settings().disk());
         return source instanceof Engine engine
-                ? new SqliteCache(lease, engine, codec, options.timeout(), null)
-                : new ReadOnlyCache(lease, codec, options.timeout());
+                ? new SqliteCache(lease, engine, codec, options, null)
+                : new ReadOnlyCache(lease, codec, options);
     }
 
     /**
@@ -55,6 +55,6 @@ public final class SqliteCaches {
             directory.delete();
             throw t;
         }
-        return new SqliteCache(lease, (Engine) lease.source(), options.codec(), options.timeout(), directory);
+        return new SqliteCache(lease, (Engine) lease.source(), options.codec(), options, directory);
     }
 }

@@ -1,0 +1,53 @@
+package dev.latchkey.cache.sqlite;
+
+import dev.latchkey.cache.CacheListener;
+import dev.latchkey.cache.Codec;
+import dev.latchkey.cache.StoredKey;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+
+/** Who wants to know what this process does to a directory. Costs nothing while there is nobody. */
+final class Listeners {
+    private final List<CacheListener> all = new CopyOnWriteArrayList<>();
+    private final Codec codec;
+
+    Listeners(Codec codec) {
+        this.codec = codec;
+    }
+
+    void add(CacheListener listener) {
+        all.add(Objects.requireNonNull(listener, "listener"));
+    }
+
+    /** The same one may have been added several times. */
+    void remove(CacheListener listener) {
+        all.remove(Objects.requireNonNull(listener, "listener"));
+    }
+
+    /** What happens to an entry, with the commit. */
+    void after(Tx tx, BiConsumer<CacheListener, Object> event, StoredKey key) {
+        if (!all.isEmpty()) {
+            tx.afterCommit(() -> tell(event, key));
+        }
+    }
+
+    void tell(BiConsumer<CacheListener, Object> event, StoredKey key) {
+        if (!all.isEmpty()) {
+            tell(listener -> event.accept(listener, codec.decodeKey(key)));
+        }
+    }
+
+    void tell(Consumer<CacheListener> event) {
+        for (CacheListener listener : all) {
+            try {
+                event.accept(listener);
+            } catch (Throwable t) {
+                Thread thread = Thread.currentThread();
+                thread.getUncaughtExceptionHandler().uncaughtException(thread, t);
+            }
+        }
+    }
+}

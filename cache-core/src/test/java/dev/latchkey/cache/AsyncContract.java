@@ -1,0 +1,259 @@
+package dev.latchkey.cache;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.common.reflect.TypeToken;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+
+/** The asynchronous face of every {@link Cache}. */
+abstract class AsyncContract extends CacheFixture {
+    private AsyncCache async() {
+        return cache.async();
+    }
+
+    private static Throwable failure(CompletableFuture<?> future) {
+        return Objects.requireNonNull(
+                assertThrows(CompletionException.class, future::join).getCause());
+    }
+
+    /** Keeps all threads of a pool of one busy until it is closed. */
+    private static final class Stopper implements AutoCloseable {
+        private final CountDownLatch begun = new CountDownLatch(1);
+        private final CountDownLatch end = new CountDownLatch(1);
+
+        Stopper(AsyncCache async) throws InterruptedException {
+            CompletableFuture<Boolean> unused = async.transact(() -> {
+                begun.countDown();
+                end.await();
+                return true;
+            });
+            begun.await();
+        }
+
+        @Override
+        public void close() {
+            end.countDown();
+        }
+    }
+
+    @Test
+    void everyCallThatWaitsIsThere() {
+        Set<String> wanted = new TreeSet<>();
+        Set<String> unneeded = Set.of(
+                "keys",
+                "keysReversed",
+                "sortedKeys",
+                "sortedKeysReversed",
+                "keysByTag",
+                "memoize",
+                "async",
+                "addListener",
+                "removeListener",
+                "directory",
+                "unwrap",
+                "close");
+        for (Method method : Cache.class.getMethods()) {
+            if (!Modifier.isStatic(method.getModifiers()) && !unneeded.contains(method.getName())) {
+                wanted.add(method.getName() + List.of(method.getParameterTypes()));
+            }
+        }
+        Set<String> there = new TreeSet<>();
+        for (Method method : AsyncCache.class.getDeclaredMethods()) {
+            if (Modifier.isPublic(method.getModifiers()) && !Modifier.isStatic(method.getModifiers())) {
+                assertEquals(CompletableFuture.class, method.getReturnType());
+                there.add(method.getName() + List.of(method.getParameterTypes()));
+            }
+        }
+        assertEquals(wanted, there);
+    }
+
+    @Test
+    void everyCallDoesWhatTheCacheDoes() throws Exception {
+        AsyncCache async = async();
+        TypeToken<String> string = TypeToken.of(String.class);
+        EntryOptions tagged = EntryOptions.none().tag("t");
+        async.set("a", "1").join();
+        async.set("b", "2", tagged).join();
+        async.setAll(Map.of("c", "3")).join();
+        async.setAll(Map.of("d", "4"), tagged).join();
+        assertEquals(4, async.size().join());
+        assertEquals("1", async.get("a", String.class).join());
+        assertEquals("1", async.get("a", string).join());
+        assertEquals("1", async.get("a").join());
+        assertNull(async.get("absent", String.class).join());
+        assertEquals("x", async.getOrDefault("absent", String.class, "x").join());
+        assertEquals(
+                Map.of("a", "1"),
+                async.getAll(List.of("a", "absent"), String.class).join());
+        assertEquals(
+                Map.of("a", "1"), async.getAll(List.of("a", "absent"), string).join());
+        assertEquals("2", async.entry("b", String.class).join().orElseThrow().value());
+        assertEquals("2", async.entry("b", string).join().orElseThrow().value());
+        assertTrue(async.containsKey("a").join());
+        assertFalse(async.add("a", "x").join());
+        assertTrue(async.add("e", "5", tagged).join());
+        assertEquals(1, async.incr("n").join());
+        assertEquals(3, async.incr("n", 2).join());
+        assertEquals(6, async.incr("n", 3, 9).join());
+        assertEquals(0.5, async.incr("r", 0.5).join());
+        assertEquals(5, async.decr("n").join());
+        assertEquals(3, async.decr("n", 2).join());
+        assertEquals(2, async.decr("n", 1, 9).join());
+        assertTrue(async.touch("a", Duration.ofHours(1)).join());
+        assertTrue(async.persist("a").join());
+        assertEquals("1", async.pop("a", String.class).join());
+        assertNull(async.pop("a", string).join());
+        assertEquals("3", async.popEntry("c", String.class).join().orElseThrow().value());
+        assertEquals(Optional.empty(), async.popEntry("c", string).join());
+        assertEquals(3, async.evict("t").join());
+        async.write("w", new ByteArrayInputStream(new byte[] {7})).join();
+        async.write("w", new ByteArrayInputStream(new byte[] {8}), tagged).join();
+        try (InputStream in = Objects.requireNonNull(async.read("w").join())) {
+            assertEquals(8, in.read());
+        }
+        assertTrue(async.delete("w").join());
+        async.push("p").join();
+        async.push("q", "jobs", Side.BACK, EntryOptions.none()).join();
+        async.push(new ByteArrayInputStream(new byte[1]), "s", Side.BACK, EntryOptions.none())
+                .join();
+        assertEquals(
+                "q",
+                async.peek("jobs", Side.FRONT, String.class)
+                        .join()
+                        .orElseThrow()
+                        .value());
+        assertEquals(
+                "q", async.peek("jobs", Side.FRONT, string).join().orElseThrow().value());
+        assertEquals(
+                "q",
+                async.pull("jobs", Side.FRONT, String.class)
+                        .join()
+                        .orElseThrow()
+                        .value());
+        assertEquals(
+                "p", async.pull(null, Side.FRONT, string).join().orElseThrow().value());
+        assertTrue(async.peekItem(Side.BACK, byte[].class).join().isPresent());
+        assertTrue(async.peekItem(Side.BACK, TypeToken.of(byte[].class)).join().isPresent());
+        assertEquals(0, async.expire().join());
+        assertEquals(0, async.cull().join());
+        async.alter(Setting.CULL_LIMIT, 3).join();
+        assertEquals(3L, async.settings().join().get(Setting.CULL_LIMIT));
+        async.createTagIndex().join();
+        async.dropTagIndex().join();
+        assertEquals(cache.stats(), async.stats().join());
+        assertEquals(new Cache.Stats(0, 0), async.resetStats().join());
+        assertTrue(async.volume().join() > 0);
+        assertTrue(async.check(false).join().isClean());
+        assertEquals("done", async.transact(() -> "done").join());
+        async.transact(() -> cache.set("z", 1)).join();
+        assertTrue(async.clear().join() > 0);
+    }
+
+    @Test
+    void whatACallThrowsCompletesTheFuture() {
+        cache.set("a", "text");
+        assertInstanceOf(CodecException.class, failure(async().incr("a")));
+        assertInstanceOf(IllegalArgumentException.class, failure(async().set(new Object(), 1)));
+        assertInstanceOf(NullPointerException.class, failure(async().set("a", null)));
+        assertInstanceOf(CacheException.class, failure(async().transact(() -> {
+            throw new java.io.IOException("checked");
+        })));
+    }
+
+    @Test
+    void nothingIsAskedForInsideATransaction() {
+        AsyncCache async = async();
+        cache.transact(() -> {
+            assertThrows(IllegalStateException.class, () -> async.get("a"));
+            assertThrows(IllegalStateException.class, () -> async.set("a", 1));
+        });
+        assertNull(async.get("a").join());
+    }
+
+    @Test
+    void noMoreThreadsThanAskedForMakeTheCallsAndTheCallerDoesNot() {
+        create(options -> options.asyncThreads(2));
+        List<CompletableFuture<String>> names = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            names.add(async().transact(() -> Thread.currentThread().getName()));
+        }
+        Set<String> used = new TreeSet<>();
+        names.forEach(name -> used.add(name.join()));
+        assertTrue(used.size() <= 2, used::toString);
+        assertTrue(used.stream().allMatch(name -> name.startsWith("latchkey-async-")), used::toString);
+        assertThrows(IllegalArgumentException.class, () -> builder(directory.resolve("x"))
+                .asyncThreads(0));
+    }
+
+    @Test
+    void aCallThatWasCancelledInTimeIsNotMade() throws InterruptedException {
+        create(options -> options.asyncThreads(1));
+        CompletableFuture<Void> set;
+        try (Stopper stopper = new Stopper(async())) {
+            set = async().set("a", 1);
+            assertTrue(set.cancel(true));
+        }
+        assertNull(async().get("b").join()); // made after it by the only thread
+        assertFalse(cache.containsKey("a"));
+        assertTrue(set.isCancelled());
+    }
+
+    @Test
+    void callsThatHaveNotBegunWhenTheCacheIsClosedFail() throws InterruptedException {
+        create(options -> options.asyncThreads(1));
+        AsyncCache async = async();
+        CompletableFuture<Void> set;
+        try (Cache keeper = open(cache.directory());
+                Stopper stopper = new Stopper(async)) {
+            set = async.set("a", 1);
+            cache.close();
+            stopper.close();
+            assertInstanceOf(CacheClosedException.class, failure(set));
+            assertFalse(keeper.containsKey("a"));
+        }
+        assertInstanceOf(CacheClosedException.class, failure(async.get("a")));
+    }
+
+    @Test
+    void aUsersOwnExecutorMakesTheCalls() {
+        List<String> order = new ArrayList<>();
+        AsyncCache own = AsyncCache.of(cache, task -> {
+            order.add("task");
+            task.run();
+        });
+        own.set("a", 1).join();
+        assertEquals(List.of("task"), order);
+        assertEquals(1, cache.get("a", int.class));
+    }
+
+    @Test
+    void manyCallsAtOnceAreAllMade() {
+        List<CompletableFuture<Long>> sums = new ArrayList<>();
+        for (int i = 0; i < 500; i++) {
+            sums.add(async().incr("n"));
+        }
+        CompletableFuture.allOf(sums.toArray(CompletableFuture[]::new)).join();
+        assertEquals(500, cache.get("n", int.class));
+        assertEquals(500, sums.stream().map(CompletableFuture::join).distinct().count());
+    }
+}

@@ -1,0 +1,295 @@
+package dev.latchkey.cache;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+/** Whom every {@link Cache} tells what, and when. */
+abstract class ListenerContract extends CacheFixture {
+    private final Recorder told = new Recorder();
+
+    /** Writes down what it is told. */
+    private static final class Recorder implements CacheListener {
+        final Queue<String> events = new ConcurrentLinkedQueue<>();
+
+        @Override
+        public void hit(Object key) {
+            events.add("hit " + key);
+        }
+
+        @Override
+        public void miss(Object key) {
+            events.add("miss " + key);
+        }
+
+        @Override
+        public void store(Object key) {
+            events.add("store " + key);
+        }
+
+        @Override
+        public void delete(Object key) {
+            events.add("delete " + key);
+        }
+
+        @Override
+        public void expire(Object key) {
+            events.add("expire " + key);
+        }
+
+        @Override
+        public void evict(Object key) {
+            events.add("evict " + key);
+        }
+
+        @Override
+        public void oversize(Object key, long bytes) {
+            events.add("oversize " + key + " " + bytes);
+        }
+
+        @Override
+        public void busy(Duration waited) {
+            events.add("busy " + waited.toMillis());
+        }
+
+        @Override
+        public void repaired(CheckReport.Finding finding) {
+            events.add("repaired " + finding.kind() + " " + finding.repaired());
+        }
+
+        /** What it was told since it was last asked. */
+        List<String> take() {
+            List<String> all = List.copyOf(events);
+            all.forEach(events::remove);
+            return all;
+        }
+    }
+
+    private void listen() {
+        cache.addListener(told);
+    }
+
+    @Test
+    void readsAreHitsAndMisses() throws IOException {
+        cache.set("a", "text");
+        cache.set(7, 1);
+        listen();
+        cache.get("a");
+        cache.get("b", String.class);
+        cache.entry(7, int.class);
+        cache.getAll(List.of("a", "c"), String.class);
+        try (var in = cache.read("a")) {
+            assertTrue(in != null);
+        }
+        assertNull(cache.read("d"));
+        cache.containsKey("a");
+        assertEquals(List.of("hit a", "miss b", "hit 7", "hit a", "miss c", "hit a", "miss d"), told.take());
+    }
+
+    @Test
+    void allThatStoresAndRemovesIsTold() {
+        listen();
+        cache.set("a", 1);
+        cache.set("a", new byte[40_000]);
+        assertTrue(cache.add("b", 1, EntryOptions.none().tag("t")));
+        cache.add("b", 2);
+        cache.incr("n");
+        cache.incr("n");
+        cache.incr("r", 0.5);
+        cache.setAll(Map.of("m", 1));
+        cache.write("w", new ByteArrayInputStream(new byte[10]));
+        assertEquals(
+                List.of("store a", "store a", "store b", "store n", "store n", "store r", "store m", "store w"),
+                told.take());
+        Object key = cache.push("x", "q", Side.BACK, EntryOptions.none());
+        assertEquals(List.of("store " + key), told.take());
+        cache.pull("q", Side.FRONT, String.class);
+        assertEquals(List.of("delete " + key), told.take());
+        cache.delete("a");
+        cache.delete("absent");
+        cache.pop("m", int.class);
+        cache.evict("t");
+        assertEquals(List.of("delete a", "delete m", "delete b"), told.take());
+        cache.clear();
+        assertEquals(
+                List.of("delete n", "delete r", "delete w"),
+                told.take().stream().sorted().toList());
+    }
+
+    @Test
+    void whatHasExpiredIsToldAsExpiredWhoeverRemovesIt() {
+        create(options -> options.reaper(false).cullLimit(0));
+        for (String key : List.of("a", "b", "c", "d")) {
+            cache.set(key, 1, BRIEFLY);
+        }
+        Awaitility.await().until(() -> !cache.containsKey("d"));
+        listen();
+        cache.delete("a");
+        cache.set("b", 2);
+        assertEquals(List.of("expire a", "store b", "expire b"), told.take());
+        cache.expire();
+        assertEquals(
+                List.of("expire c", "expire d"), told.take().stream().sorted().toList());
+    }
+
+    @Test
+    void theReaperTellsToo() {
+        listen();
+        cache.set("a", 1, BRIEFLY);
+        Awaitility.await().untilAsserted(() -> assertTrue(told.events.contains("expire a")));
+    }
+
+    @Test
+    void evictionAndRefusalAreTold() {
+        create(options -> options.sizeLimit(1 << 20));
+        listen();
+        for (int i = 0; i < 20; i++) {
+            cache.set("k" + i, new byte[100_000]);
+        }
+        cache.cull();
+        List<String> evicted = told.take().stream()
+                .filter(event -> event.startsWith("evict k"))
+                .toList();
+        assertTrue(evicted.size() > 5 && !evicted.contains("evict k19"), evicted::toString);
+        assertEquals(20, cache.size() + evicted.size());
+        assertThrows(EntryTooLargeException.class, () -> cache.set("large", new byte[2 << 20]));
+        assertThrows(
+                EntryTooLargeException.class, () -> cache.write("stream", new ByteArrayInputStream(new byte[2 << 20])));
+        assertEquals(
+                List.of("oversize large " + (2 << 20), "oversize stream " + ((1 << 20) + 1)),
+                told.take().stream()
+                        .filter(event -> event.startsWith("oversize"))
+                        .toList());
+    }
+
+    @Test
+    void aTransactionIsToldAtItsEndAndNotIfItIsRolledBack() {
+        cache.set("a", 1);
+        listen();
+        cache.transact(() -> {
+            cache.get("a");
+            cache.set("b", 1);
+            cache.delete("a");
+            assertEquals(List.of(), told.take());
+        });
+        assertEquals(List.of("hit a", "store b", "delete a"), told.take());
+        assertThrows(
+                IllegalStateException.class,
+                () -> cache.transact((Runnable) () -> {
+                    cache.set("c", 1);
+                    throw new IllegalStateException("undo");
+                }));
+        assertEquals(List.of(), told.take());
+    }
+
+    @Test
+    void aCallThatGivesUpIsBusy() throws InterruptedException {
+        create(options -> options.timeout(Duration.ofMillis(30)));
+        listen();
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        Thread holder = new Thread(() -> cache.transact(() -> {
+            begun.countDown();
+            end.await();
+            return null;
+        }));
+        holder.start();
+        begun.await();
+        try {
+            assertThrows(CacheTimeoutException.class, () -> cache.set("a", 1));
+            assertThrows(CacheTimeoutException.class, () -> cache.delete("a"));
+            assertThrows(CacheTimeoutException.class, () -> cache.transact(() -> cache.set("a", 1)));
+            assertThrows(CacheTimeoutException.class, () -> cache.alter(Setting.CULL_LIMIT, 5));
+        } finally {
+            end.countDown();
+            holder.join();
+        }
+        assertEquals(List.of("busy 30", "busy 30", "busy 30", "busy 30"), told.take());
+    }
+
+    @Test
+    void damageIsTold() throws IOException {
+        cache.set("a", new byte[40_000]);
+        cache.push(new byte[40_000], "q", Side.BACK, EntryOptions.none());
+        for (var file : valueFiles()) {
+            Files.delete(file);
+        }
+        listen();
+        assertNull(cache.get("a"));
+        assertEquals(List.of("repaired FILE_MISSING false", "miss a"), told.take());
+        assertTrue(cache.pull("q", Side.FRONT, byte[].class).isEmpty());
+        assertTrue(told.take().contains("repaired FILE_MISSING true"));
+        cache.check(false);
+        assertEquals(List.of(), told.take());
+        cache.check(true);
+        assertTrue(told.take().contains("repaired FILE_MISSING true"));
+    }
+
+    @Test
+    void allCachesOfTheProcessOnTheDirectoryTellUntilTheListenerOrItsCacheGoes() {
+        listen();
+        try (Cache other = open(cache.directory())) {
+            other.set("a", 1);
+            assertEquals(List.of("store a"), told.take());
+            Recorder second = new Recorder();
+            other.addListener(second);
+            cache.removeListener(second); // not added there
+            cache.set("b", 1);
+            assertEquals(List.of("store b"), second.take());
+            other.close();
+            cache.set("c", 1);
+            assertEquals(List.of(), second.take());
+        }
+        assertEquals(List.of("store b", "store c"), told.take());
+        cache.removeListener(told);
+        cache.removeListener(told);
+        cache.set("d", 1);
+        assertEquals(List.of(), told.take());
+        assertThrows(NullPointerException.class, () -> cache.addListener(null));
+        assertThrows(NullPointerException.class, () -> cache.removeListener(null));
+    }
+
+    @Test
+    void aListenerThatThrowsHarmsNobodyAndOneMayUseTheCache() {
+        Queue<Throwable> uncaught = new ConcurrentLinkedQueue<>();
+        Thread.UncaughtExceptionHandler before = Thread.currentThread().getUncaughtExceptionHandler();
+        Thread.currentThread().setUncaughtExceptionHandler((thread, t) -> uncaught.add(t));
+        try {
+            cache.addListener(new CacheListener() {
+                @Override
+                public void store(Object key) {
+                    throw new IllegalStateException("listener");
+                }
+            });
+            cache.addListener(new CacheListener() {
+                @Override
+                public void delete(Object key) {
+                    cache.incr("deleted");
+                }
+            });
+            listen();
+            cache.set("a", new byte[40_000]);
+            cache.transact(() -> cache.set("a", 1));
+            cache.delete("a");
+        } finally {
+            Thread.currentThread().setUncaughtExceptionHandler(before);
+        }
+        assertEquals(List.of("store a", "store a", "store deleted", "delete a"), told.take());
+        assertEquals(3, uncaught.size());
+        assertEquals(1, cache.get("deleted", int.class));
+        assertEquals(List.of(), valueFiles());
+    }
+}
