@@ -2,6 +2,7 @@ package dev.latchkey.coordination;
 
 import com.google.common.hash.Hashing;
 import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
@@ -176,10 +177,13 @@ final class Flights implements AutoCloseable {
         }
     }
 
-    /** What is under way ends with the session; whoever waits elsewhere finds that dead. */
+    /** What is under way ends with the session; whoever waits for it here is told, and whoever waits elsewhere finds that dead. */
     @Override
     public void close() {
         background.shutdownNow();
+        CacheClosedException closed = new CacheClosedException(
+                "the cache in " + engine.directory() + " was closed while a result was waited for");
+        underWay.values().forEach(flight -> flight.outcome.completeExceptionally(closed));
         Deadline deadline = Deadline.after(Duration.ofSeconds(1));
         try {
             long session = engine.sessions().self(deadline).id();

@@ -77,4 +77,12 @@ class ContractAcrossProcessesTest {
             return opponent(this);
         }
     }
+
+    @Nested
+    class OfWaiting extends WaitingContract {
+        @Override
+        Opposition newOpposition() {
+            return new Opposition.Elsewhere(other, directory.resolve("cache"));
+        }
+    }
 }

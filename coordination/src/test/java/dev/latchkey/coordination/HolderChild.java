@@ -24,6 +24,7 @@ final class HolderChild {
     private static final Map<String, ExecutorService> WORKERS = new ConcurrentHashMap<>();
     private static final Map<String, Thread> THREADS = new ConcurrentHashMap<>();
     private static final Map<String, Deque<Held>> HELD = new ConcurrentHashMap<>();
+    private static final Map<String, Obstacle.Raised> RAISED = new ConcurrentHashMap<>();
     private static volatile @Nullable Cache cache;
 
     private HolderChild() {}
@@ -68,6 +69,9 @@ final class HolderChild {
                         case "try" -> tried(command, Duration.ofMillis(Long.parseLong(command[3])));
                         case "release" -> release(command);
                         case "release-of-others" -> releaseOfOthers(command);
+                        case "raise" -> raise(command);
+                        case "lift" -> lift(command);
+                        case "pass" -> pass(command);
                         case "queue" -> queue(command[1]);
                         case "semaphore" -> semaphore(command[1], Integer.parseInt(command[2]));
                         case "waiting" -> waiting(command[1]);
@@ -119,6 +123,27 @@ final class HolderChild {
     private static String releaseOfOthers(String[] command) {
         Holdable.valueOf(command[1]).giveBackOfOthers(cache(), command[2]);
         return "RELEASED " + System.nanoTime();
+    }
+
+    private static String raise(String[] command) throws Exception {
+        RAISED.put(command[1] + " " + command[2], Obstacle.valueOf(command[1]).raise(cache(), command[2]));
+        return "RAISED";
+    }
+
+    private static String lift(String[] command) throws Exception {
+        Objects.requireNonNull(RAISED.remove(command[1] + " " + command[2])).lift();
+        return "LIFTED " + System.nanoTime();
+    }
+
+    /** Waits until nothing is in the way any more, and tells when and how that ended. */
+    private static String pass(String[] command) {
+        Object end;
+        try {
+            end = Obstacle.valueOf(command[1]).await(cache(), command[2], null);
+        } catch (Exception e) {
+            end = e.getClass().getName();
+        }
+        return "PASSED " + System.nanoTime() + " " + end;
     }
 
     private static String queue(String name) {

@@ -7,13 +7,8 @@ import dev.latchkey.cache.Cache;
 import dev.latchkey.testing.JavaCommand;
 import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Stalls;
-import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
@@ -89,60 +84,18 @@ class HolderProcessTest extends ProcessFixture {
                 Death death = kill(victim);
                 String granted = heir.await("ACQUIRED", SOON);
                 late.add(delay.microsBetween(death.gone(), instant(granted)));
-                measured.add(micros(instant(granted) - death.gone()));
-                sinceSignal.add(micros(instant(granted) - death.signalled()));
+                measured.add(Delay.micros(instant(granted) - death.gone()));
+                sinceSignal.add(Delay.micros(instant(granted) - death.signalled()));
                 assertTrue(token(granted) == 0 || token(granted) > token(held), held + ", then " + granted);
                 ask(heir, "@w release " + next + " a", "RELEASED");
             }
             System.out.println("measured: " + what + " of a killed process " + String.join(" ", options)
-                    + ": microseconds from its death, the machine's delays taken out: " + distribution(late)
-                    + "; with them " + distribution(measured) + "; from the signal " + distribution(sinceSignal));
+                    + ": microseconds from its death, the machine's delays taken out: " + Delay.distribution(late)
+                    + "; with them " + Delay.distribution(measured) + "; from the signal "
+                    + Delay.distribution(sinceSignal));
             late.forEach(one -> assertTrue(one <= MOST_MICROS, "late by " + late + " microseconds"));
             CacheFixture.awaitNoResidue(cache, what.kind(), "a");
         }
-    }
-
-    /** Tells how late the next holder was from how long the machine made it wait for a processor, or stood still itself. */
-    private static final class Delay {
-        private final Stalls stalls;
-        private final JavaProcess heir;
-        private final long before;
-
-        Delay(Stalls stalls, JavaProcess heir) {
-            this.stalls = stalls;
-            this.heir = heir;
-            this.before = queuedNanos();
-        }
-
-        long microsBetween(long from, long to) {
-            return micros(to - from - Math.max(queuedNanos() - before, stalls.nanosWithin(from, to)));
-        }
-
-        /** How long the threads that acquire were ready to run and did not; 0 where the kernel does not count it. */
-        private long queuedNanos() {
-            long nanos = 0;
-            try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/" + heir.pid() + "/task"))) {
-                for (Path thread : threads) {
-                    if (Files.readString(thread.resolve("comm")).matches("(w|latchkey.*)\\s*")) {
-                        nanos += Long.parseLong(
-                                Files.readString(thread.resolve("schedstat")).split(" ", -1)[1]);
-                    }
-                }
-                return nanos;
-            } catch (IOException e) {
-                return 0; // no such file, or a thread that ended meanwhile
-            }
-        }
-    }
-
-    private static long micros(long nanos) {
-        return TimeUnit.NANOSECONDS.toMicros(nanos);
-    }
-
-    private static String distribution(List<Long> micros) {
-        List<Long> sorted = new ArrayList<>(micros);
-        Collections.sort(sorted);
-        return "median " + sorted.get(sorted.size() / 2) + " longest " + sorted.get(sorted.size() - 1);
     }
 
     /**

@@ -13,8 +13,6 @@ import dev.latchkey.testing.Processes;
 import dev.latchkey.testing.TestDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -76,11 +74,11 @@ class MemoizeStampedeProcessTest {
         }
     }
 
+    /** How soon is for {@link ObstacleProcessTest} to show. */
     @Test
-    void aKilledComputerIsFollowedByOneOtherWithinFiftyMilliseconds() {
+    void aKilledComputerIsFollowedByExactlyOneOther() {
         JavaProcess heir = child();
         JavaProcess other = child();
-        List<Long> lateMillis = new ArrayList<>();
         try (Cache cache = Cache.open(cache())) {
             for (int i = 0; i < 10; i++) {
                 String key = "killed" + i;
@@ -92,20 +90,13 @@ class MemoizeStampedeProcessTest {
                 await().during(Duration.ofMillis(150))
                         .atMost(SOON)
                         .until(() -> cache.get("computed " + key, Long.class) == 1);
-                long killed = victim.killNow();
-                long first = Math.min(instant(heir.await("ASKED", SOON)), instant(other.await("ASKED", SOON)));
-                lateMillis.add((first - killed) / 1_000_000 - 20);
+                victim.kill();
+                heir.await("ASKED", SOON);
+                other.await("ASKED", SOON);
                 assertEquals(2L, cache.get("computed " + key, Long.class), key);
             }
-            Collections.sort(lateMillis);
-            System.out.println("computation after kill -9 of the computer: late by " + lateMillis + " ms");
-            assertTrue(lateMillis.get(lateMillis.size() / 2) <= 50, "late by " + lateMillis);
             assertEquals(List.of(), flights(cache));
         }
-    }
-
-    private static long instant(String answer) {
-        return Long.parseLong(answer.split(" ", -1)[1]);
     }
 
     @Test
