@@ -50,7 +50,8 @@ final class EntryQueue {
                 row -> new Item(Objects.requireNonNull(Database.column(row, Row.COLUMNS + 1)), Row.of(row));
         return prefix == null
                 ? db.one(Sql.QUEUE_NUMBER_AT, mapper, key(least), key(greatest), now, (long) index)
-                : db.one(Sql.QUEUE_PREFIXED_AT, mapper, key(least), key(greatest), now, keyBytes, (long) index);
+                : db.one(Sql.QUEUE_PREFIXED_AT, mapper, key(least), key(greatest), now, beginning(), numberAt(), (long)
+                        index);
     }
 
     /** How many live items there are. */
@@ -58,10 +59,17 @@ final class EntryQueue {
         Database.RowMapper<Long> number = row -> row.getLong(1);
         Long all = prefix == null
                 ? db.one(Sql.QUEUE_COUNT_NUMBERS, number, key(least), key(greatest))
-                : db.one(Sql.QUEUE_COUNT_PREFIXED, number, key(least), key(greatest), keyBytes);
+                : db.one(Sql.QUEUE_COUNT_PREFIXED, number, key(least), key(greatest), beginning(), numberAt());
         Long expired = prefix == null
                 ? db.one(Sql.QUEUE_COUNT_EXPIRED_NUMBERS, number, key(least), key(greatest), now)
-                : db.one(Sql.QUEUE_COUNT_EXPIRED_PREFIXED, number, key(least), key(greatest), now, keyBytes);
+                : db.one(
+                        Sql.QUEUE_COUNT_EXPIRED_PREFIXED,
+                        number,
+                        key(least),
+                        key(greatest),
+                        now,
+                        beginning(),
+                        numberAt());
         return Objects.requireNonNull(all) - Objects.requireNonNull(expired);
     }
 
@@ -79,7 +87,7 @@ final class EntryQueue {
     int deleteAll(Tx tx, Entries entries) {
         return prefix == null
                 ? entries.deleteMany(tx, Sql.QUEUE_DELETE_NUMBERS, key(least), key(greatest))
-                : entries.deleteMany(tx, Sql.QUEUE_DELETE_PREFIXED, key(least), key(greatest), keyBytes);
+                : entries.deleteMany(tx, Sql.QUEUE_DELETE_PREFIXED, key(least), key(greatest), beginning(), numberAt());
     }
 
     /** Moves an item to a side; its value stays where it is. */
@@ -119,6 +127,15 @@ final class EntryQueue {
                         key(least),
                         key(greatest),
                         keyBytes);
+    }
+
+    private String beginning() {
+        return prefix + "-";
+    }
+
+    /** From which byte on a key is its number. */
+    private long numberAt() {
+        return keyBytes - DIGITS + 1;
     }
 
     private static long number(Object key) {

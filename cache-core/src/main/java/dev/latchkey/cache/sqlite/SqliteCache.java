@@ -314,17 +314,30 @@ final class SqliteCache extends ReadableCache {
     @Override
     public <V> Optional<Item<V>> pull(@Nullable String prefix, Side side, TypeToken<V> type) {
         Objects.requireNonNull(type, "type");
-        return pull(new EntryQueue(prefix), side, item -> item(item, type), begin());
+        return pull(new EntryQueue(prefix), side, false, item -> item(item, type), begin());
     }
 
-    <R> Optional<R> pull(EntryQueue queue, Side side, Function<FoundItem, R> decode, Deadline deadline) {
-        Optional<R> pulled = take(
-                () -> firstWhole(
-                        queue, side, null, lost -> remove(StoredKey.raw(lost.key()), lost.row(), deadline), deadline),
-                decode,
-                deadline);
+    /** Where an item is likely the writer looks for it, since what it has just written others have to read again. */
+    <R> Optional<R> pull(
+            EntryQueue queue, Side side, boolean likely, Function<FoundItem, R> decode, Deadline deadline) {
+        Supplier<Optional<FoundItem>> look = () -> firstWhole(
+                queue, side, null, lost -> remove(StoredKey.raw(lost.key()), lost.row(), deadline), deadline);
+        Optional<R> pulled =
+                take(likely ? () -> firstInline(queue, side, deadline).or(look) : look, decode, deadline);
         pulled.ifPresent(item -> ring(SqliteQueue.roomName(queue)));
         return pulled;
+    }
+
+    private Optional<FoundItem> firstInline(EntryQueue queue, Side side, Deadline deadline) {
+        Function<Database, Optional<EntryQueue.Item>> first =
+                db -> Optional.ofNullable(queue.next(db, side, null, now()));
+        return engine.writer()
+                .write(tx -> first.apply(tx.db), first, deadline)
+                .filter(item -> item.row().filename() == null)
+                .map(item -> new FoundItem(
+                        StoredKey.raw(item.key()),
+                        item.key(),
+                        Objects.requireNonNull(content(item.key(), item.row()))));
     }
 
     /** Wakes whoever waits for a name, when the calling thread's transaction is committed if it has one. */
@@ -368,7 +381,11 @@ final class SqliteCache extends ReadableCache {
     }
 
     boolean remove(StoredKey key, Row row, Deadline deadline) {
-        return engine.writer().write(tx -> entries.deleteIfSame(tx, key, row), deadline);
+        return engine.writer()
+                .write(
+                        tx -> entries.deleteIfSame(tx, key, row),
+                        row.filename() == null ? db -> Entries.deleteIfSame(db, key, row) : null,
+                        deadline);
     }
 
     // Queues

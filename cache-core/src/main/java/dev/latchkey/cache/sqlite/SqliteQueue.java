@@ -21,6 +21,8 @@ final class SqliteQueue implements StoredQueue {
     private final SqliteCache cache;
     private final Engine engine;
     private final EntryQueue queue;
+    /** There probably is another item, since there was one just now. */
+    private volatile boolean likely;
 
     SqliteQueue(SqliteCache cache, Engine engine, EntryQueue queue) {
         this.cache = cache;
@@ -125,7 +127,9 @@ final class SqliteQueue implements StoredQueue {
     @Override
     public <E> Optional<Element<E>> pull(Side side, TypeToken<E> type, Deadline deadline) {
         cache.requireOpen();
-        return cache.pull(queue, side, item -> element(item, type), deadline);
+        Optional<Element<E>> pulled = cache.pull(queue, side, likely, item -> element(item, type), deadline);
+        likely = pulled.isPresent();
+        return pulled;
     }
 
     @Override
