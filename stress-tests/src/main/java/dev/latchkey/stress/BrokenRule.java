@@ -198,7 +198,35 @@ enum BrokenRule {
             "if (remove(read.get().stored(), read.get().found().row(), deadline)) {",
             "if (remove(read.get().stored(), read.get().found().row(), deadline) || !read.isEmpty()) {",
             ScenarioName.EVICTION,
-            "REPEATED PULLED_ONCE");
+            "REPEATED PULLED_ONCE"),
+    /** Whoever makes an object of a throttle finds all permits there. */
+    THROTTLE_REFILLED_AT_START(
+            "coordination/src/main/java/dev/latchkey/coordination/ThrottleState.java",
+            "return row.exists() ? Decision.keep(row, false) : store(row, full(rate, now), true);",
+            "return store(row, full(rate, now), true);",
+            ScenarioName.THROTTLE,
+            "ADMISSION_RATE"),
+    /** A slot is given to whoever asks, and not stored. */
+    SLOT_NOT_STORED(
+            "coordination/src/main/java/dev/latchkey/coordination/ThrottleState.java",
+            "return granted ? store(row, state, answers) : Decision.keep(row, answers);",
+            "return Decision.keep(row, answers);",
+            ScenarioName.THROTTLE,
+            "ADMISSION_RATE"),
+    /** Whoever has a slot does not wait for its time. */
+    SLOT_NOT_AWAITED(
+            "coordination/src/main/java/dev/latchkey/coordination/ThrottleLine.java",
+            "new Turn(slot <= now ? Step.RETURN : Step.SLEEP, slot)",
+            "new Turn(Step.RETURN, slot)",
+            ScenarioName.THROTTLE,
+            "ADMISSION_RATE"),
+    /** A permit uses up what two would. */
+    PERMIT_COSTS_DOUBLE(
+            "coordination/src/main/java/dev/latchkey/coordination/ThrottleState.java",
+            "long cost = permits * rate.intervalNanos();",
+            "long cost = 2 * permits * rate.intervalNanos();",
+            ScenarioName.THROTTLE,
+            "THROUGHPUT");
 
     private final String source;
     private final String piece;
@@ -239,7 +267,8 @@ enum BrokenRule {
                 || this == LAST_COME_FIRST_SERVED
                 || this == LINE_IGNORED
                 || this == SIGNAL_DROPPED
-                || this == SIGNAL_TO_ALL_REACHES_ONE;
+                || this == SIGNAL_TO_ALL_REACHES_ONE
+                || this == PERMIT_COSTS_DOUBLE;
     }
 
     /** How long a run may take for it to show: it ends as soon as the referee sees it, but checkers judge only at its end. */

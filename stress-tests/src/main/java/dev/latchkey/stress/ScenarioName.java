@@ -1,6 +1,7 @@
 package dev.latchkey.stress;
 
 import dev.latchkey.stress.Schedule.Step;
+import dev.latchkey.stress.check.AdmissionRate;
 import dev.latchkey.stress.check.Checker;
 import dev.latchkey.stress.check.Conservation;
 import dev.latchkey.stress.check.CounterOrder;
@@ -17,11 +18,14 @@ import dev.latchkey.stress.check.PulledOnce;
 import dev.latchkey.stress.check.QueueDelivery;
 import dev.latchkey.stress.check.Results;
 import dev.latchkey.stress.check.Signals;
+import dev.latchkey.stress.check.Throughput;
 import dev.latchkey.stress.check.TokenOrder;
 import dev.latchkey.stress.check.Volume;
 import dev.latchkey.stress.worker.EvictionScenario;
+import dev.latchkey.stress.worker.ThrottleScenario;
 import dev.latchkey.stress.worker.TransferScenario;
 import dev.latchkey.testing.Requirements;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -41,7 +45,8 @@ enum ScenarioName {
     TRANSFERS(false, true),
     STORM(true, false),
     EVICTION(true, true),
-    PYTHON(true, true);
+    PYTHON(true, true),
+    THROTTLE(true, false);
 
     /** It writes two accounts; every thread of a killed process may have been at one. */
     private static final int FILES_PER_TRANSFER = 2;
@@ -99,6 +104,10 @@ enum ScenarioName {
         }
         if (this == TRANSFERS) {
             checkers.add(new Conservation(TransferScenario.SUM));
+        }
+        if (this == THROTTLE) {
+            checkers.add(new AdmissionRate(ThrottleScenario.RATES));
+            checkers.add(new Throughput(ThrottleScenario.WAITED_FOR, 0.9, Duration.ofSeconds(1)));
         }
         if (this == EVICTION || this == PYTHON) {
             checkers.add(new EntryValues(this == EVICTION ? EvictionScenario.LIMIT : Long.MAX_VALUE));

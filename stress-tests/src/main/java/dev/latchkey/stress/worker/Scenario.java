@@ -45,6 +45,7 @@ interface Scenario {
             case "storm" -> new StormScenario();
             case "eviction" -> new EvictionScenario();
             case "python" -> new PythonScenario();
+            case "throttle" -> new ThrottleScenario();
             default -> throw new IllegalArgumentException("there is no scenario '" + name + "'");
         };
     }
