@@ -226,7 +226,28 @@ enum BrokenRule {
             "long cost = permits * rate.intervalNanos();",
             "long cost = 2 * permits * rate.intervalNanos();",
             ScenarioName.THROTTLE,
-            "THROUGHPUT");
+            "THROUGHPUT"),
+    /** A barrier lets its parties through when one is still to come. */
+    ONE_PARTY_SHORT(
+            "coordination/src/main/java/dev/latchkey/coordination/BarrierState.java",
+            "int index = state.parties - 1 - state.pending().size();",
+            "int index = state.parties - 2 - state.pending().size();",
+            ScenarioName.BARRIER,
+            "BARRIER"),
+    /** Whoever waits at a barrier is taken to be alive without being probed. */
+    DEAD_PARTY_WAITED_WITH(
+            "coordination/src/main/java/dev/latchkey/coordination/BarrierState.java",
+            "distinct().filter(isDead::test)",
+            "distinct().filter(session -> session == 0)",
+            ScenarioName.BARRIER,
+            "BARRIER NO_RESIDUE"),
+    /** A generation passes without its action. */
+    ACTION_LEFT_OUT(
+            "coordination/src/main/java/dev/latchkey/coordination/CyclicBarrier.java",
+            "Objects.requireNonNull(action, \"action\").run();",
+            "",
+            ScenarioName.BARRIER,
+            "BARRIER");
 
     private final String source;
     private final String piece;

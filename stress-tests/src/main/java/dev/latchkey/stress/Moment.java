@@ -35,7 +35,7 @@ enum Moment {
     private static final Set<String> TAKING = Set.of("lock", "claim", "await", "reserve");
     private static final Set<String> GIVING = Set.of("unlock", "ack", "nack", "await", "use", "cancel");
     /** What is waited for and then had, not held. */
-    private static final Set<String> AWAITING = Set.of("permit", "use");
+    private static final Set<String> AWAITING = Set.of("permit", "use", "arrive");
 
     /** What a process was doing at an instant, if its history ends soon after. */
     static Moment of(History history, long nanos) {

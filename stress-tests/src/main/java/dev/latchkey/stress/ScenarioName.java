@@ -6,6 +6,7 @@ import dev.latchkey.stress.check.Checker;
 import dev.latchkey.stress.check.Conservation;
 import dev.latchkey.stress.check.CounterOrder;
 import dev.latchkey.stress.check.EntryValues;
+import dev.latchkey.stress.check.Generations;
 import dev.latchkey.stress.check.GrantOrder;
 import dev.latchkey.stress.check.HandOver;
 import dev.latchkey.stress.check.Integrity;
@@ -46,7 +47,8 @@ enum ScenarioName {
     STORM(true, false),
     EVICTION(true, true),
     PYTHON(true, true),
-    THROTTLE(true, false);
+    THROTTLE(true, false),
+    BARRIER(true, false);
 
     /** It writes two accounts; every thread of a killed process may have been at one. */
     private static final int FILES_PER_TRANSFER = 2;
@@ -108,6 +110,9 @@ enum ScenarioName {
         if (this == THROTTLE) {
             checkers.add(new AdmissionRate(ThrottleScenario.RATES));
             checkers.add(new Throughput(ThrottleScenario.WAITED_FOR, 0.9, Duration.ofSeconds(1)));
+        }
+        if (this == BARRIER) {
+            checkers.add(new Generations());
         }
         if (this == EVICTION || this == PYTHON) {
             checkers.add(new EntryValues(this == EVICTION ? EvictionScenario.LIMIT : Long.MAX_VALUE));

@@ -46,6 +46,7 @@ interface Scenario {
             case "eviction" -> new EvictionScenario();
             case "python" -> new PythonScenario();
             case "throttle" -> new ThrottleScenario();
+            case "barrier" -> new BarrierScenario();
             default -> throw new IllegalArgumentException("there is no scenario '" + name + "'");
         };
     }
