@@ -247,7 +247,35 @@ enum BrokenRule {
             "Objects.requireNonNull(action, \"action\").run();",
             "",
             ScenarioName.BARRIER,
-            "BARRIER");
+            "BARRIER"),
+    /** Whoever finds no result computes it. */
+    EVERYBODY_COMPUTES(
+            "coordination/src/main/java/dev/latchkey/coordination/MemoizeStampede.java",
+            "if (!singleFlight || engine.states().inTransaction()) {",
+            "if (singleFlight || engine.states().inTransaction()) {",
+            ScenarioName.MEMOIZE,
+            "SINGLE_FLIGHT"),
+    /** What was invalidated while it was computed is stored. */
+    INVALIDATED_RESULT_STORED(
+            "coordination/src/main/java/dev/latchkey/coordination/MemoizeStampede.java",
+            "if (flights.land(key, takeoff.session, takeoff.grant)) {",
+            "if (flights.land(key, takeoff.session, takeoff.grant) || key != null) {",
+            ScenarioName.MEMOIZE,
+            "SINGLE_FLIGHT"),
+    /** A participant that counts again is counted again. */
+    RETRY_COUNTED(
+            "coordination/src/main/java/dev/latchkey/coordination/LatchState.java",
+            "state.count > 0 && (participant == null || !state.counted.contains(participant));",
+            "state.count > 0;",
+            ScenarioName.LATCH,
+            "LATCH"),
+    /** A latch opens when it has to be counted down once more. */
+    LATCH_OPENS_EARLY(
+            "coordination/src/main/java/dev/latchkey/coordination/LatchState.java",
+            "if (count == 1) {",
+            "if (count <= 2) {",
+            ScenarioName.LATCH,
+            "LATCH");
 
     private final String source;
     private final String piece;
@@ -289,7 +317,8 @@ enum BrokenRule {
                 || this == LINE_IGNORED
                 || this == SIGNAL_DROPPED
                 || this == SIGNAL_TO_ALL_REACHES_ONE
-                || this == PERMIT_COSTS_DOUBLE;
+                || this == PERMIT_COSTS_DOUBLE
+                || this == INVALIDATED_RESULT_STORED;
     }
 
     /** How long a run may take for it to show: it ends as soon as the referee sees it, but checkers judge only at its end. */

@@ -35,7 +35,7 @@ enum Moment {
     private static final Set<String> TAKING = Set.of("lock", "claim", "await", "reserve");
     private static final Set<String> GIVING = Set.of("unlock", "ack", "nack", "await", "use", "cancel");
     /** What is waited for and then had, not held. */
-    private static final Set<String> AWAITING = Set.of("permit", "use", "arrive");
+    private static final Set<String> AWAITING = Set.of("permit", "use", "arrive", "ask", "pass");
 
     /** What a process was doing at an instant, if its history ends soon after. */
     static Moment of(History history, long nanos) {
@@ -55,7 +55,11 @@ enum Moment {
         Moment beforeCommit = OTHER;
         for (Event event : events) {
             if (event.kind() == Kind.NOTE) {
-                if (event.operation().equals("committing")) {
+                if (event.operation().equals("computing")) {
+                    moment = HOLDING;
+                } else if (event.operation().equals("computed")) {
+                    moment = OTHER;
+                } else if (event.operation().equals("committing")) {
                     beforeCommit = moment;
                     moment = COMMITTING;
                 } else if (event.operation().equals("committed") || isAtTheEdge(event)) {

@@ -10,6 +10,7 @@ import dev.latchkey.stress.check.Generations;
 import dev.latchkey.stress.check.GrantOrder;
 import dev.latchkey.stress.check.HandOver;
 import dev.latchkey.stress.check.Integrity;
+import dev.latchkey.stress.check.LatchRounds;
 import dev.latchkey.stress.check.Leases;
 import dev.latchkey.stress.check.MutualExclusion;
 import dev.latchkey.stress.check.NoErrors;
@@ -19,10 +20,12 @@ import dev.latchkey.stress.check.PulledOnce;
 import dev.latchkey.stress.check.QueueDelivery;
 import dev.latchkey.stress.check.Results;
 import dev.latchkey.stress.check.Signals;
+import dev.latchkey.stress.check.SingleFlight;
 import dev.latchkey.stress.check.Throughput;
 import dev.latchkey.stress.check.TokenOrder;
 import dev.latchkey.stress.check.Volume;
 import dev.latchkey.stress.worker.EvictionScenario;
+import dev.latchkey.stress.worker.LatchScenario;
 import dev.latchkey.stress.worker.ThrottleScenario;
 import dev.latchkey.stress.worker.TransferScenario;
 import dev.latchkey.testing.Requirements;
@@ -48,7 +51,9 @@ enum ScenarioName {
     EVICTION(true, true),
     PYTHON(true, true),
     THROTTLE(true, false),
-    BARRIER(true, false);
+    BARRIER(true, false),
+    MEMOIZE(true, false),
+    LATCH(true, false);
 
     /** It writes two accounts; every thread of a killed process may have been at one. */
     private static final int FILES_PER_TRANSFER = 2;
@@ -113,6 +118,12 @@ enum ScenarioName {
         }
         if (this == BARRIER) {
             checkers.add(new Generations());
+        }
+        if (this == MEMOIZE) {
+            checkers.add(new SingleFlight());
+        }
+        if (this == LATCH) {
+            checkers.add(new LatchRounds(LatchScenario.COUNT));
         }
         if (this == EVICTION || this == PYTHON) {
             checkers.add(new EntryValues(this == EVICTION ? EvictionScenario.LIMIT : Long.MAX_VALUE));

@@ -99,6 +99,11 @@ final class Actor implements AutoCloseable {
         log.write(Kind.NOTE, what, arguments);
     }
 
+    /** Says that a moment has come within an operation at which the process may be killed. */
+    void reached(String moment) {
+        kill.reached(moment);
+    }
+
     /** Opens the cache of this thread; whether it could. */
     boolean open() {
         attempt("open", () -> {

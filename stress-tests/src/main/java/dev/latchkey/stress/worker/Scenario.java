@@ -47,6 +47,8 @@ interface Scenario {
             case "python" -> new PythonScenario();
             case "throttle" -> new ThrottleScenario();
             case "barrier" -> new BarrierScenario();
+            case "memoize" -> new MemoizeScenario();
+            case "latch" -> new LatchScenario();
             default -> throw new IllegalArgumentException("there is no scenario '" + name + "'");
         };
     }
