@@ -275,7 +275,14 @@ enum BrokenRule {
             "if (count == 1) {",
             "if (count <= 2) {",
             ScenarioName.LATCH,
-            "LATCH");
+            "LATCH"),
+    /** A leader that resigns is followed before its task has ended. */
+    FOLLOWED_BEFORE_THE_TASK_HAS_ENDED(
+            "coordination/src/main/java/dev/latchkey/coordination/LeaderElection.java",
+            "elected().toList().forEach(this::call);",
+            "elected().toList().forEach(candidate -> { call(candidate); leadership(candidate).close(); });",
+            ScenarioName.LEADER,
+            "OVERLAP MUTUAL_EXCLUSION NO_ERRORS");
 
     private final String source;
     private final String piece;

@@ -53,7 +53,8 @@ enum ScenarioName {
     THROTTLE(true, false),
     BARRIER(true, false),
     MEMOIZE(true, false),
-    LATCH(true, false);
+    LATCH(true, false),
+    LEADER(true, false);
 
     /** It writes two accounts; every thread of a killed process may have been at one. */
     private static final int FILES_PER_TRANSFER = 2;

@@ -49,6 +49,7 @@ interface Scenario {
             case "barrier" -> new BarrierScenario();
             case "memoize" -> new MemoizeScenario();
             case "latch" -> new LatchScenario();
+            case "leader" -> new LeaderScenario();
             default -> throw new IllegalArgumentException("there is no scenario '" + name + "'");
         };
     }
