@@ -198,7 +198,91 @@ enum BrokenRule {
             "if (remove(read.get().stored(), read.get().found().row(), deadline)) {",
             "if (remove(read.get().stored(), read.get().found().row(), deadline) || !read.isEmpty()) {",
             ScenarioName.EVICTION,
-            "REPEATED PULLED_ONCE");
+            "REPEATED PULLED_ONCE"),
+    /** Whoever makes an object of a throttle finds all permits there. */
+    THROTTLE_REFILLED_AT_START(
+            "coordination/src/main/java/dev/latchkey/coordination/ThrottleState.java",
+            "return row.exists() ? Decision.keep(row, false) : store(row, full(rate, now), true);",
+            "return store(row, full(rate, now), true);",
+            ScenarioName.THROTTLE,
+            "ADMISSION_RATE"),
+    /** A slot is given to whoever asks, and not stored. */
+    SLOT_NOT_STORED(
+            "coordination/src/main/java/dev/latchkey/coordination/ThrottleState.java",
+            "return granted ? store(row, state, answers) : Decision.keep(row, answers);",
+            "return Decision.keep(row, answers);",
+            ScenarioName.THROTTLE,
+            "ADMISSION_RATE"),
+    /** Whoever has a slot does not wait for its time. */
+    SLOT_NOT_AWAITED(
+            "coordination/src/main/java/dev/latchkey/coordination/ThrottleLine.java",
+            "new Turn(slot <= now ? Step.RETURN : Step.SLEEP, slot)",
+            "new Turn(Step.RETURN, slot)",
+            ScenarioName.THROTTLE,
+            "ADMISSION_RATE"),
+    /** A permit uses up what two would. */
+    PERMIT_COSTS_DOUBLE(
+            "coordination/src/main/java/dev/latchkey/coordination/ThrottleState.java",
+            "long cost = permits * rate.intervalNanos();",
+            "long cost = 2 * permits * rate.intervalNanos();",
+            ScenarioName.THROTTLE,
+            "THROUGHPUT"),
+    /** A barrier lets its parties through when one is still to come. */
+    ONE_PARTY_SHORT(
+            "coordination/src/main/java/dev/latchkey/coordination/BarrierState.java",
+            "int index = state.parties - 1 - state.pending().size();",
+            "int index = state.parties - 2 - state.pending().size();",
+            ScenarioName.BARRIER,
+            "BARRIER"),
+    /** Whoever waits at a barrier is taken to be alive without being probed. */
+    DEAD_PARTY_WAITED_WITH(
+            "coordination/src/main/java/dev/latchkey/coordination/BarrierState.java",
+            "distinct().filter(isDead::test)",
+            "distinct().filter(session -> session == 0)",
+            ScenarioName.BARRIER,
+            "BARRIER NO_RESIDUE"),
+    /** A generation passes without its action. */
+    ACTION_LEFT_OUT(
+            "coordination/src/main/java/dev/latchkey/coordination/CyclicBarrier.java",
+            "Objects.requireNonNull(action, \"action\").run();",
+            "",
+            ScenarioName.BARRIER,
+            "BARRIER"),
+    /** Whoever finds no result computes it. */
+    EVERYBODY_COMPUTES(
+            "coordination/src/main/java/dev/latchkey/coordination/MemoizeStampede.java",
+            "if (!singleFlight || engine.states().inTransaction()) {",
+            "if (singleFlight || engine.states().inTransaction()) {",
+            ScenarioName.MEMOIZE,
+            "SINGLE_FLIGHT"),
+    /** What was invalidated while it was computed is stored. */
+    INVALIDATED_RESULT_STORED(
+            "coordination/src/main/java/dev/latchkey/coordination/MemoizeStampede.java",
+            "if (flights.land(key, takeoff.session, takeoff.grant)) {",
+            "if (flights.land(key, takeoff.session, takeoff.grant) || key != null) {",
+            ScenarioName.MEMOIZE,
+            "SINGLE_FLIGHT"),
+    /** A participant that counts again is counted again. */
+    RETRY_COUNTED(
+            "coordination/src/main/java/dev/latchkey/coordination/LatchState.java",
+            "state.count > 0 && (participant == null || !state.counted.contains(participant));",
+            "state.count > 0;",
+            ScenarioName.LATCH,
+            "LATCH"),
+    /** A latch opens when it has to be counted down once more. */
+    LATCH_OPENS_EARLY(
+            "coordination/src/main/java/dev/latchkey/coordination/LatchState.java",
+            "if (count == 1) {",
+            "if (count <= 2) {",
+            ScenarioName.LATCH,
+            "LATCH"),
+    /** A leader that resigns is followed before its task has ended. */
+    FOLLOWED_BEFORE_THE_TASK_HAS_ENDED(
+            "coordination/src/main/java/dev/latchkey/coordination/LeaderElection.java",
+            "elected().toList().forEach(this::call);",
+            "elected().toList().forEach(candidate -> { call(candidate); leadership(candidate).close(); });",
+            ScenarioName.LEADER,
+            "OVERLAP MUTUAL_EXCLUSION NO_ERRORS");
 
     private final String source;
     private final String piece;
@@ -239,7 +323,9 @@ enum BrokenRule {
                 || this == LAST_COME_FIRST_SERVED
                 || this == LINE_IGNORED
                 || this == SIGNAL_DROPPED
-                || this == SIGNAL_TO_ALL_REACHES_ONE;
+                || this == SIGNAL_TO_ALL_REACHES_ONE
+                || this == PERMIT_COSTS_DOUBLE
+                || this == INVALIDATED_RESULT_STORED;
     }
 
     /** How long a run may take for it to show: it ends as soon as the referee sees it, but checkers judge only at its end. */

@@ -32,8 +32,10 @@ enum Moment {
     /** Whoever was refused at once has asked, but not waited. */
     private static final long WAITED_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
-    private static final Set<String> TAKING = Set.of("lock", "claim", "await");
-    private static final Set<String> GIVING = Set.of("unlock", "ack", "nack", "await");
+    private static final Set<String> TAKING = Set.of("lock", "claim", "await", "reserve");
+    private static final Set<String> GIVING = Set.of("unlock", "ack", "nack", "await", "use", "cancel");
+    /** What is waited for and then had, not held. */
+    private static final Set<String> AWAITING = Set.of("permit", "use", "arrive", "ask", "pass");
 
     /** What a process was doing at an instant, if its history ends soon after. */
     static Moment of(History history, long nanos) {
@@ -53,7 +55,11 @@ enum Moment {
         Moment beforeCommit = OTHER;
         for (Event event : events) {
             if (event.kind() == Kind.NOTE) {
-                if (event.operation().equals("committing")) {
+                if (event.operation().equals("computing")) {
+                    moment = HOLDING;
+                } else if (event.operation().equals("computed")) {
+                    moment = OTHER;
+                } else if (event.operation().equals("committing")) {
                     beforeCommit = moment;
                     moment = COMMITTING;
                 } else if (event.operation().equals("committed") || isAtTheEdge(event)) {
@@ -79,7 +85,7 @@ enum Moment {
     }
 
     private static Moment begun(Event event, long nanos, boolean holding) {
-        if (TAKING.contains(event.operation())) {
+        if (TAKING.contains(event.operation()) || AWAITING.contains(event.operation())) {
             boolean waits = !event.arguments().contains("now") && nanos - event.nanos() > WAITED_NANOS;
             return waits ? WAITING : OTHER;
         }

@@ -44,8 +44,12 @@ final class Nemesis {
         switch (step.act()) {
             case KILL -> kill(victim);
             case KILL_OPENING -> aim(victim, "first-open", step.dice() % 1_000);
-            case KILL_WAITING -> aim(victim, "lock,claim", 1_500 + step.dice() % 6_000);
-            case KILL_HOLDING -> aim(victim, "lock-done,claim-done,await-done", step.dice() % 200);
+            case KILL_WAITING -> aim(victim, "lock,claim,permit,reserve,arrive,ask,pass", 1_500 + step.dice() % 6_000);
+            case KILL_HOLDING ->
+                aim(
+                        victim,
+                        "lock-done,claim-done,await-done,permit-done,reserve-done,arrive-done,computing,count-done",
+                        step.dice() % 200);
             case KILL_COMMITTING -> aimAtCommit(victim, step.dice());
             case KILL_CLOSING -> aim(victim, "last-close", step.dice() % 400);
             case STOP -> stop(victim, 50 + step.dice() % 600);

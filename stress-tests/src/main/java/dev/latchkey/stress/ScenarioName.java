@@ -1,13 +1,16 @@
 package dev.latchkey.stress;
 
 import dev.latchkey.stress.Schedule.Step;
+import dev.latchkey.stress.check.AdmissionRate;
 import dev.latchkey.stress.check.Checker;
 import dev.latchkey.stress.check.Conservation;
 import dev.latchkey.stress.check.CounterOrder;
 import dev.latchkey.stress.check.EntryValues;
+import dev.latchkey.stress.check.Generations;
 import dev.latchkey.stress.check.GrantOrder;
 import dev.latchkey.stress.check.HandOver;
 import dev.latchkey.stress.check.Integrity;
+import dev.latchkey.stress.check.LatchRounds;
 import dev.latchkey.stress.check.Leases;
 import dev.latchkey.stress.check.MutualExclusion;
 import dev.latchkey.stress.check.NoErrors;
@@ -17,11 +20,16 @@ import dev.latchkey.stress.check.PulledOnce;
 import dev.latchkey.stress.check.QueueDelivery;
 import dev.latchkey.stress.check.Results;
 import dev.latchkey.stress.check.Signals;
+import dev.latchkey.stress.check.SingleFlight;
+import dev.latchkey.stress.check.Throughput;
 import dev.latchkey.stress.check.TokenOrder;
 import dev.latchkey.stress.check.Volume;
 import dev.latchkey.stress.worker.EvictionScenario;
+import dev.latchkey.stress.worker.LatchScenario;
+import dev.latchkey.stress.worker.ThrottleScenario;
 import dev.latchkey.stress.worker.TransferScenario;
 import dev.latchkey.testing.Requirements;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -41,7 +49,12 @@ enum ScenarioName {
     TRANSFERS(false, true),
     STORM(true, false),
     EVICTION(true, true),
-    PYTHON(true, true);
+    PYTHON(true, true),
+    THROTTLE(true, false),
+    BARRIER(true, false),
+    MEMOIZE(true, false),
+    LATCH(true, false),
+    LEADER(true, false);
 
     /** It writes two accounts; every thread of a killed process may have been at one. */
     private static final int FILES_PER_TRANSFER = 2;
@@ -99,6 +112,19 @@ enum ScenarioName {
         }
         if (this == TRANSFERS) {
             checkers.add(new Conservation(TransferScenario.SUM));
+        }
+        if (this == THROTTLE) {
+            checkers.add(new AdmissionRate(ThrottleScenario.RATES));
+            checkers.add(new Throughput(ThrottleScenario.WAITED_FOR, 0.9, Duration.ofSeconds(1)));
+        }
+        if (this == BARRIER) {
+            checkers.add(new Generations());
+        }
+        if (this == MEMOIZE) {
+            checkers.add(new SingleFlight());
+        }
+        if (this == LATCH) {
+            checkers.add(new LatchRounds(LatchScenario.COUNT));
         }
         if (this == EVICTION || this == PYTHON) {
             checkers.add(new EntryValues(this == EVICTION ? EvictionScenario.LIMIT : Long.MAX_VALUE));

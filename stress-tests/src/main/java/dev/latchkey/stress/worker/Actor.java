@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One thread of a worker: its cache, its line to the referee, its dice, and what it writes down. */
@@ -70,22 +71,38 @@ final class Actor implements AutoCloseable {
 
     /** Runs one operation and writes down how it began and ended; null if it did not succeed. */
     <T> @Nullable T attempt(String operation, Call<T> call, Object... arguments) {
+        begun(operation, arguments);
+        return finish(() -> operation, call);
+    }
+
+    /** Writes down that an operation has begun. */
+    void begun(String operation, Object... arguments) {
         log.write(Kind.INVOKE, operation, arguments);
         kill.reached(operation);
+    }
+
+    /** Writes down that it has done what it was to do. */
+    void succeeded(String operation, Object... result) {
+        log.write(Kind.OK, operation, result);
+        kill.reached(operation + "-done");
+    }
+
+    /** Runs what remains of an operation and writes down how it ended; the one that is under way by then. */
+    <T> @Nullable T finish(Supplier<String> operation, Call<T> call) {
         try {
             T result = call.run();
-            Object[] words = result == null || DONE.equals(result) ? new Object[0] : words(result);
-            log.write(result == null ? Kind.FAIL : Kind.OK, operation, words);
-            if (result != null) {
-                kill.reached(operation + "-done");
+            if (result == null) {
+                log.write(Kind.FAIL, operation.get());
+            } else {
+                succeeded(operation.get(), DONE.equals(result) ? new Object[0] : words(result));
             }
             return result;
         } catch (Failed e) {
-            log.write(Kind.FAIL, operation, String.valueOf(e.getMessage()));
+            log.write(Kind.FAIL, operation.get(), String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
-            log.write(Kind.FAIL, operation, "interrupted");
+            log.write(Kind.FAIL, operation.get(), "interrupted");
         } catch (Exception | AssertionError e) {
-            log.write(Kind.ERROR, operation, e);
+            log.write(Kind.ERROR, operation.get(), e);
             Child.say(Worker.ERROR);
         }
         return null;
@@ -97,6 +114,11 @@ final class Actor implements AutoCloseable {
 
     void note(String what, Object... arguments) {
         log.write(Kind.NOTE, what, arguments);
+    }
+
+    /** Says that a moment has come within an operation at which the process may be killed. */
+    void reached(String moment) {
+        kill.reached(moment);
     }
 
     /** Opens the cache of this thread; whether it could. */

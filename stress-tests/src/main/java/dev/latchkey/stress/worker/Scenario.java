@@ -45,6 +45,11 @@ interface Scenario {
             case "storm" -> new StormScenario();
             case "eviction" -> new EvictionScenario();
             case "python" -> new PythonScenario();
+            case "throttle" -> new ThrottleScenario();
+            case "barrier" -> new BarrierScenario();
+            case "memoize" -> new MemoizeScenario();
+            case "latch" -> new LatchScenario();
+            case "leader" -> new LeaderScenario();
             default -> throw new IllegalArgumentException("there is no scenario '" + name + "'");
         };
     }

@@ -65,11 +65,6 @@ public final class TransferScenario implements Scenario {
                 amount);
     }
 
-    /** Not an error: a transaction that is to be rolled back. */
-    private static final class ChangedMind extends RuntimeException {
-        private static final long serialVersionUID = 1;
-    }
-
     private static String move(Actor actor, String from, String to, long amount, boolean changesItsMind) {
         set(actor, from, known(actor, from) - amount);
         set(actor, to, known(actor, to) + amount);
