@@ -150,6 +150,27 @@ enum BrokenRule {
             "usable().update(Sql.BEGIN_READ);",
             ScenarioName.COUNTERS,
             "NO_ERRORS"),
+    /** Whoever has read an item has it, whether or not somebody else was faster. */
+    ITEM_TAKEN_BY_READING(
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/SqliteCache.java",
+            "if (remove(read.get().stored(), read.get().found().row(), deadline)) {",
+            "if (remove(read.get().stored(), read.get().found().row(), deadline) || read.isPresent()) {",
+            ScenarioName.DEQUE,
+            "REPEATED PULLED_ONCE"),
+    /** A deque that is full takes one more item. */
+    CAPACITY_EXCEEDED(
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/SqliteQueue.java",
+            "bound.items() - (long) values.size()",
+            "(long) bound.items()",
+            ScenarioName.DEQUE,
+            "CAPACITY"),
+    /** A value of an index is computed from what another may be replacing. */
+    COMPUTED_OUTSIDE_OF_A_TRANSACTION(
+            "cache-core/src/main/java/dev/latchkey/cache/Index.java",
+            "return cache.transact(() -> keep(key, function.apply(key, cache.get(key, type))));",
+            "return keep(key, function.apply(key, cache.get(key, type)));",
+            ScenarioName.INDEX,
+            "REPEATED COUNTER_ORDER"),
     /** The file of an old value is removed before the row that names the new one is committed. */
     FILE_UNLINKED_BEFORE_COMMIT(
             "cache-core/src/main/java/dev/latchkey/cache/sqlite/Entries.java",

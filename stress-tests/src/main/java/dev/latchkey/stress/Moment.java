@@ -92,6 +92,8 @@ enum Moment {
         return switch (event.operation()) {
             case "open" -> OPENING;
             case "close" -> CLOSING;
+            case "push", "pull" ->
+                event.arguments().contains("waits") && nanos - event.nanos() > WAITED_NANOS ? WAITING : OTHER;
             default -> holding ? HOLDING : OTHER;
         };
     }

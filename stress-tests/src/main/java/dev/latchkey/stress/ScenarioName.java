@@ -2,6 +2,7 @@ package dev.latchkey.stress;
 
 import dev.latchkey.stress.Schedule.Step;
 import dev.latchkey.stress.check.AdmissionRate;
+import dev.latchkey.stress.check.Capacity;
 import dev.latchkey.stress.check.Checker;
 import dev.latchkey.stress.check.Conservation;
 import dev.latchkey.stress.check.CounterOrder;
@@ -24,6 +25,7 @@ import dev.latchkey.stress.check.SingleFlight;
 import dev.latchkey.stress.check.Throughput;
 import dev.latchkey.stress.check.TokenOrder;
 import dev.latchkey.stress.check.Volume;
+import dev.latchkey.stress.worker.DequeScenario;
 import dev.latchkey.stress.worker.EvictionScenario;
 import dev.latchkey.stress.worker.LatchScenario;
 import dev.latchkey.stress.worker.ThrottleScenario;
@@ -54,7 +56,9 @@ enum ScenarioName {
     BARRIER(true, false),
     MEMOIZE(true, false),
     LATCH(true, false),
-    LEADER(true, false);
+    LEADER(true, false),
+    DEQUE(true, false),
+    INDEX(false, false);
 
     /** It writes two accounts; every thread of a killed process may have been at one. */
     private static final int FILES_PER_TRANSFER = 2;
@@ -128,7 +132,12 @@ enum ScenarioName {
         }
         if (this == EVICTION || this == PYTHON) {
             checkers.add(new EntryValues(this == EVICTION ? EvictionScenario.LIMIT : Long.MAX_VALUE));
+        }
+        if (this == EVICTION || this == PYTHON || this == DEQUE) {
             checkers.add(new PulledOnce(whole));
+        }
+        if (this == DEQUE) {
+            checkers.add(new Capacity(PulledOnce.IN_ORDER, DequeScenario.CAPACITY));
         }
         if (this == EVICTION && whole) {
             checkers.add(new Volume(EvictionScenario.LIMIT, OVERHEAD_BYTES));
@@ -144,7 +153,7 @@ enum ScenarioName {
         return switch (this) {
             case TRANSFERS -> FILES_PER_TRANSFER;
             case EVICTION -> FILES_PER_WRITE + EvictionScenario.CULL_LIMIT;
-            case PYTHON -> FILES_PER_WRITE;
+            case PYTHON, DEQUE -> FILES_PER_WRITE;
             default -> 0;
         };
     }

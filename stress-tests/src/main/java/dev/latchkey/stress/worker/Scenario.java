@@ -50,6 +50,8 @@ interface Scenario {
             case "memoize" -> new MemoizeScenario();
             case "latch" -> new LatchScenario();
             case "leader" -> new LeaderScenario();
+            case "deque" -> new DequeScenario();
+            case "index" -> new IndexScenario();
             default -> throw new IllegalArgumentException("there is no scenario '" + name + "'");
         };
     }
