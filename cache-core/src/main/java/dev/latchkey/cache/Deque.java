@@ -81,7 +81,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Deque<E> extends AbstractQueue<E> implements BlockingDeque<E>, AutoCloseable {
     /** How often the one that waits looks although nobody has rung: Python never does. */
-    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(40);
+    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private static final Duration ONE_ATTEMPT = Duration.ofMillis(10);
     private static final int PAGE = 256;
