@@ -108,6 +108,17 @@ final class Entries {
         return deleted > 0;
     }
 
+    /** Deletes a row that was read before this transaction, unless it was stored or read since; answers how many. */
+    int deleteIfUnchanged(Tx tx, Eviction.Candidate candidate) {
+        return deleteMany(
+                tx,
+                Sql.DELETE_CANDIDATE,
+                candidate.rowid(),
+                candidate.storeTime(),
+                candidate.accessTime(),
+                candidate.accessCount());
+    }
+
     /** Runs a statement that deletes rows and answers their files; the number of rows. */
     int deleteMany(Tx tx, String sql, @Nullable Object... arguments) {
         List<String> filenames = tx.db.all(sql, row -> String.valueOf(row.getString(1)), arguments);

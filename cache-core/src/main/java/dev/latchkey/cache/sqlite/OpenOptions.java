@@ -1,13 +1,13 @@
 package dev.latchkey.cache.sqlite;
 
-import dev.latchkey.cache.CacheBuilder;
+import dev.latchkey.cache.AbstractCacheBuilder;
 import dev.latchkey.cache.Codec;
 import dev.latchkey.cache.Setting;
 import java.time.Duration;
 import java.util.Map;
 
 /**
- * What a {@link CacheBuilder} hands to an engine.
+ * What an {@link AbstractCacheBuilder} hands to an engine.
  *
  * @param settings in their stored form, for a directory that is created now
  * @param timeout how long a call waits for the database
@@ -16,4 +16,9 @@ import java.util.Map;
  * @param networkFileSystem whether it may be on a network file system
  */
 public record OpenOptions(
-        Map<Setting, Object> settings, Duration timeout, Codec codec, boolean readOnly, boolean networkFileSystem) {}
+        Map<Setting, Object> settings, Duration timeout, Codec codec, boolean readOnly, boolean networkFileSystem) {
+    /** The same with other settings. */
+    OpenOptions with(Map<Setting, Object> others) {
+        return new OpenOptions(others, timeout, codec, readOnly, networkFileSystem);
+    }
+}

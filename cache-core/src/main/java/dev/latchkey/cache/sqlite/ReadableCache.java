@@ -172,6 +172,10 @@ abstract class ReadableCache implements Cache {
         return row.filename() == null || source.files().size(row.filename()) == row.size();
     }
 
+    boolean isLive(StoredKey stored) {
+        return findLive(stored, begin()) != null;
+    }
+
     private @Nullable Row findLive(StoredKey stored, Deadline deadline) {
         Row row = query(db -> Entries.find(db, stored), deadline);
         return row != null && row.isLive(now()) ? row : null;
@@ -329,8 +333,12 @@ abstract class ReadableCache implements Cache {
     }
 
     private Stream<Object> keys(KeyPages.Page page) {
+        return storedKeys(page).map(codec::decodeKey);
+    }
+
+    Stream<StoredKey> storedKeys(KeyPages.Page page) {
         requireOpen();
-        return KeyPages.stream(read -> query(read, begin()), page).map(codec::decodeKey);
+        return KeyPages.stream(read -> query(read, begin()), page);
     }
 
     @Override
@@ -404,5 +412,9 @@ abstract class ReadableCache implements Cache {
 
     synchronized void markOpen() {
         closed = false;
+    }
+
+    boolean isClosed() {
+        return closed;
     }
 }
