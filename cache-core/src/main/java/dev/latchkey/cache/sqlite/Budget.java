@@ -28,6 +28,9 @@ import java.util.function.Supplier;
 final class Budget {
     private static final Duration PATIENCE = Duration.ofMillis(200);
     private static final Duration PATIENCE_OF_A_WRITER = Duration.ofMillis(20);
+    private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long LOOK_AFTER_FAILURE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    /** So small a part of the limit is removed beyond it. */
     private static final int BEYOND = 256;
 
     private final Family family;
@@ -51,28 +54,31 @@ final class Budget {
     /** To be called after every write; never removes what was just written. What cannot be done now is left for later. */
     void written(Supplier<Set<StoredKey>> keys) {
         Settings settings = family.first().settings();
-        boolean due = credit.get() <= 0 || System.nanoTime() - nextLookNanos >= 0 || settings.sizeLimit() != seenLimit;
-        if (!due) {
+        if (credit.get() > 0 && settings.sizeLimit() == seenLimit && System.nanoTime() - nextLookNanos < 0) {
             return;
         }
+        nextLookNanos = System.nanoTime() + LOOK_NANOS;
         try {
-            Deadline deadline = Deadline.after(PATIENCE_OF_A_WRITER);
-            nextLookNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
             int most = settings.cullLimit();
-            evict(keys.get(), most - removeExpired(most, deadline), deadline);
+            evict(keys.get(), most - removeExpired(most, PATIENCE_OF_A_WRITER), PATIENCE_OF_A_WRITER);
         } catch (CacheException e) {
-            credit.set(Long.MAX_VALUE); // somebody keeps a shard: in a second
+            credit.set(Long.MAX_VALUE); // somebody keeps a shard
+            nextLookNanos = System.nanoTime() + LOOK_AFTER_FAILURE_NANOS;
         }
     }
 
-    private int removeExpired(int most, Deadline deadline) {
+    private int removeExpired(int most, Duration patience) {
         int removed = 0;
         for (Engine engine : family.members()) {
             double now = engine.clock().wallMillis() / 1000.0;
-            if (removed < most && engine.query(db -> db.one(Sql.HAS_EXPIRED, row -> true, now) != null, deadline)) {
+            if (removed < most
+                    && engine.query(
+                            db -> db.one(Sql.HAS_EXPIRED, row -> true, now) != null, Deadline.after(patience))) {
                 long left = (long) most - removed;
                 removed += engine.writer()
-                        .write(tx -> engine.entries().deleteMany(tx, Sql.DELETE_EXPIRED, now, left), deadline);
+                        .write(
+                                tx -> engine.entries().deleteMany(tx, Sql.DELETE_EXPIRED, now, left),
+                                Deadline.after(patience));
             }
         }
         return removed;
@@ -82,36 +88,35 @@ final class Budget {
     void reap(long endNanos) {
         int some = 1;
         while (some > 0 && family.first().settings().cullLimit() > 0 && System.nanoTime() - endNanos < 0) {
-            some = evict(Set.of(), Sql.PAGE, Deadline.after(PATIENCE));
+            some = evict(Set.of(), Sql.PAGE, PATIENCE);
         }
     }
 
-    /** Removes all that exceeds the limit; answers how many. Each step gets the full time. */
+    /** Removes all that exceeds the limit; answers how many. */
     int evictAll(Duration timeout) {
-        int all = 0;
-        for (int some = 1; some > 0; all += some) {
-            some = evictInTurn(Deadline.after(timeout));
-        }
-        return all;
-    }
-
-    /** Another thread's turn is short, unless somebody keeps a shard. */
-    private int evictInTurn(Deadline deadline) {
-        while (!turn.tryLock()) {
+        Deadline deadline = Deadline.after(timeout);
+        while (!turn.tryLock()) { // another thread's turn is short, unless somebody keeps a shard
             if (deadline.hasPassed()) {
                 throw Busy.timeout(deadline, family.first().root().toString(), null);
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
         }
         try {
-            return evict(Set.of(), Sql.PAGE, deadline);
+            int all = 0;
+            for (int some = 1; some > 0; all += some) {
+                some = evict(Set.of(), Sql.PAGE, timeout);
+            }
+            return all;
         } finally {
             turn.unlock();
         }
     }
 
-    /** Removes what exceeds the limit, but at most so many entries; answers how many. One thread does it for all. */
-    private int evict(Set<StoredKey> spared, int most, Deadline deadline) {
+    /**
+     * Removes what exceeds the limit, but at most so many entries; answers how many. One thread does it for all, and
+     * each of its steps gets the full time.
+     */
+    private int evict(Set<StoredKey> spared, int most, Duration patience) {
         if (family.members().isEmpty() || !turn.tryLock()) {
             return 0;
         }
@@ -122,24 +127,24 @@ final class Budget {
                 credit.set(Long.MAX_VALUE);
                 return 0;
             }
-            long room = seenLimit - volume(deadline);
+            long room = seenLimit - volume(patience);
             credit.set(room / 4);
-            return room >= 0 || most <= 0 ? 0 : evict(spared, most, seenLimit / BEYOND - room, settings, deadline);
+            return room >= 0 || most <= 0 ? 0 : evict(spared, most, seenLimit / BEYOND - room, settings, patience);
         } finally {
             turn.unlock();
         }
     }
 
-    private long volume(Deadline deadline) {
+    private long volume(Duration patience) {
         return family.members().stream()
-                .mapToLong(engine -> engine.query(Volume::ofEntries, deadline))
+                .mapToLong(engine -> engine.query(Volume::ofEntries, Deadline.after(patience)))
                 .sum();
     }
 
-    private int evict(Set<StoredKey> spared, int most, long excess, Settings settings, Deadline deadline) {
+    private int evict(Set<StoredKey> spared, int most, long excess, Settings settings, Duration patience) {
         List<Placed> going = new ArrayList<>();
         long left = excess;
-        for (Placed placed : candidates(most + spared.size(), settings, deadline)) {
+        for (Placed placed : candidates(most + spared.size(), settings, patience)) {
             if (left <= 0 || going.size() == most) {
                 break;
             }
@@ -150,23 +155,23 @@ final class Budget {
         }
         credit.addAndGet((excess - left) / 4);
         return family.members().stream()
-                .mapToInt(engine -> delete(engine, going, deadline))
+                .mapToInt(engine -> delete(engine, going, patience))
                 .sum();
     }
 
     /** Those that go first, from all shards. */
-    private List<Placed> candidates(int most, Settings settings, Deadline deadline) {
+    private List<Placed> candidates(int most, Settings settings, Duration patience) {
         List<Placed> all = new ArrayList<>();
         for (Engine engine : family.members()) {
-            engine.flushAccesses(deadline);
-            engine.query(db -> Eviction.candidates(db, settings.policy(), most), deadline)
+            engine.flushAccesses(Deadline.after(patience));
+            engine.query(db -> Eviction.candidates(db, settings.policy(), most), Deadline.after(patience))
                     .forEach(candidate -> all.add(new Placed(engine, candidate)));
         }
         all.sort(Comparator.comparingDouble(placed -> placed.candidate.rank(settings.policy())));
         return all;
     }
 
-    private static int delete(Engine engine, List<Placed> going, Deadline deadline) {
+    private static int delete(Engine engine, List<Placed> going, Duration patience) {
         List<Eviction.Candidate> here = going.stream()
                 .filter(placed -> placed.engine.equals(engine))
                 .map(Placed::candidate)
@@ -178,6 +183,6 @@ final class Budget {
                                 tx -> here.stream()
                                         .mapToInt(candidate -> engine.entries().deleteIfUnchanged(tx, candidate))
                                         .sum(),
-                                deadline);
+                                Deadline.after(patience));
     }
 }
