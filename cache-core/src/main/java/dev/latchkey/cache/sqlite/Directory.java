@@ -107,6 +107,11 @@ final class Directory {
         return root;
     }
 
+    /** Of a shard, whose folder is named after it. */
+    int shardNumber() {
+        return Integer.parseInt(root.getFileName().toString());
+    }
+
     Path database() {
         return root.resolve("cache.db");
     }

@@ -43,13 +43,12 @@ final class Engine implements CoordinationEngine, Source {
     private static final Duration FLUSH_PATIENCE = Duration.ofMillis(200);
 
     private final Directory directory;
-    /** Of the shards that this is one of; null if it is a directory of its own. */
+    /** Of the shards that this is one of, who have locks, hints and session of the first one; null if it is a directory of its own. */
     private final @Nullable Family family;
 
     private final @Nullable Budget budget;
 
     private final LockFile locks;
-    /** In a shard, those of the first one; so are the session and the states. */
     private final Hints hints;
 
     private final Readers readers;
@@ -125,7 +124,9 @@ final class Engine implements CoordinationEngine, Source {
         LockFile locks = null;
         Database database = null;
         try {
-            locks = LockFile.open(directory.locks());
+            locks = family == null || family.isNew()
+                    ? LockFile.open(directory.locks())
+                    : family.first().locks.ofShard(directory.shardNumber());
             database = openDatabaseWithRoom(directory, locks, options, family, deadline);
             Database opened = database;
             Settings settings = Busy.retry(deadline, opened::describe, () -> Settings.load(opened));
@@ -305,13 +306,10 @@ final class Engine implements CoordinationEngine, Source {
         if (replaced != null) {
             return; // what has the names of its files now belongs to others
         }
-        boolean touch = ticks++ % TICKS_BETWEEN_TOUCHES == 0;
-        if (touch) {
-            look(locks::touch);
-        }
         if (isFirst()) {
             look(() -> hints.look(locks));
-            if (touch) {
+            if (ticks++ % TICKS_BETWEEN_TOUCHES == 0) {
+                look(locks::touch);
                 look(hints::touch);
             }
             look(() -> sessions.look(Deadline.after(Duration.ofMillis(200))));
