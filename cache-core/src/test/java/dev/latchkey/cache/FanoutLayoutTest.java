@@ -392,14 +392,12 @@ class FanoutLayoutTest {
     }
 
     @Test
-    void wakeUpsAndLocksAreInTheFirstShardAlone() {
+    void theWakeUpsAreInTheFirstShardAlone() {
         try (FanoutCache cache = FanoutCache.open(path, 3)) {
             cache.set("a", 1);
             assertTrue(Files.exists(path.resolve("000/cache.db-latchkey/hints")));
             assertFalse(Files.exists(path.resolve("001/cache.db-latchkey/hints")));
             assertFalse(Files.exists(path.resolve("002/cache.db-latchkey/hints")));
-            assertTrue(Files.exists(path.resolve("000/cache.db-latchkey/locks")));
-            assertFalse(Files.exists(path.resolve("002/cache.db-latchkey/locks")));
         }
     }
 

@@ -126,7 +126,7 @@ final class Engine implements CoordinationEngine, Source {
         try {
             locks = family == null || family.isNew()
                     ? LockFile.open(directory.locks())
-                    : family.first().locks.ofShard(directory.shardNumber());
+                    : family.first().locks.ofShard(directory.shardNumber(), directory.locks());
             database = openDatabaseWithRoom(directory, locks, options, family, deadline);
             Database opened = database;
             Settings settings = Busy.retry(deadline, opened::describe, () -> Settings.load(opened));

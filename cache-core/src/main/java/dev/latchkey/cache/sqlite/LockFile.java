@@ -50,7 +50,8 @@ final class LockFile implements AutoCloseable {
     }
 
     /** The bytes of another shard, in the file of the first one, which stays open longer. Sessions are of the first one. */
-    LockFile ofShard(int number) {
+    LockFile ofShard(int number, Path unused) throws IOException {
+        Directory.createFile(unused); // Python takes empty folders away
         return new LockFile(channel, number * BYTES_OF_A_SHARD);
     }
 
