@@ -16,7 +16,7 @@ import java.time.Duration;
  * }</pre>
  *
  * <p><b>Scope.</b> All caches that this process has open on the directory, and the house-keeping of this process; not what other
- * processes do. Of a {@code FanoutCache} all shards, of a cache opened for reading alone the reads.
+ * processes do. Of a {@link FanoutCache} all shards, of a cache opened for reading alone the reads.
  *
  * <p><b>Threads.</b> A method is called by the thread whose call it was, after the call has taken effect: after the commit, for
  * calls inside {@link Cache#transact} after its end, and not at all if it was rolled back. House-keeping has threads

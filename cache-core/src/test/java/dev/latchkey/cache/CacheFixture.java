@@ -30,7 +30,7 @@ abstract class CacheFixture {
     Cache cache;
 
     /** Prepares to open the implementation under test on a directory that may exist. */
-    abstract CacheBuilder builder(Path path);
+    abstract AbstractCacheBuilder<?> builder(Path path);
 
     /** The order in which {@code keys()} shows keys that were inserted in this order. */
     List<Object> inOrderOfInsertion(List<Object> inserted) {
@@ -52,7 +52,7 @@ abstract class CacheFixture {
     }
 
     /** Goes on with a new cache in another directory. */
-    void create(UnaryOperator<CacheBuilder> options) {
+    void create(UnaryOperator<AbstractCacheBuilder<?>> options) {
         cache.close();
         cache = options.apply(builder(directory.resolve("created"))).open();
     }

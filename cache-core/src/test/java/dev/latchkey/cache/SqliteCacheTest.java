@@ -29,6 +29,12 @@ class SqliteCacheTest extends CacheContract {
     }
 
     @Test
+    void aWholeNumberIsTheSameKeyWhateverItsType() {
+        cache.set(1, "number");
+        assertEquals("number", cache.get(1.0, String.class), "1 and 1.0 are one key, as in Python");
+    }
+
+    @Test
     void aValueFileThatIsMissingIsAbsent() throws IOException {
         cache.set("a", new byte[40_000]);
         Files.delete(valueFiles().get(0));

@@ -35,6 +35,7 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
     private final Directory directory;
     private final Ballast ballast;
     private final Executor executor;
+    private final boolean staysConnected;
     private final AtomicInteger commits = new AtomicInteger();
     private final AtomicBoolean planned = new AtomicBoolean();
     private @Nullable Database db;
@@ -51,13 +52,15 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
             LockFile locks,
             Directory directory,
             Ballast ballast,
-            Executor executor) {
+            Executor executor,
+            boolean staysConnected) {
         this.opener = opener;
         this.settings = settings;
         this.locks = locks;
         this.directory = directory;
         this.ballast = ballast;
         this.executor = executor;
+        this.staysConnected = staysConnected;
         this.scarce = ballast.isSpaceScarce();
     }
 
@@ -189,7 +192,25 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
         } catch (CacheException e) {
             return false; // busy, full or failing disk: commits go on, and the next round tries again
         } finally {
+            leave(lock);
+        }
+    }
+
+    private void leave(FileLock lock) {
+        try {
+            if (!staysConnected) {
+                disconnect();
+            }
+        } finally {
             LockFile.release(lock);
+        }
+    }
+
+    private void disconnect() {
+        Database used = db;
+        db = null;
+        if (used != null) {
+            used.close();
         }
     }
 
@@ -209,7 +230,7 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
         } catch (CacheException e) {
             return false;
         } finally {
-            LockFile.release(lock);
+            leave(lock);
         }
     }
 
@@ -256,8 +277,6 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
             run(this::writeBack);
         }
         closed = true;
-        if (db != null) {
-            db.close();
-        }
+        disconnect();
     }
 }

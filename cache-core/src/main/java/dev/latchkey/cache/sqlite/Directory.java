@@ -83,6 +83,10 @@ final class Directory {
 
     /** Deletes it with all that is in it. */
     void delete() {
+        delete(root);
+    }
+
+    static void delete(Path root) {
         try (Stream<Path> all = Files.walk(root)) {
             for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(path);
@@ -92,7 +96,7 @@ final class Directory {
         }
     }
 
-    private static void requireNothingInPlace(Path path) {
+    static void requireNothingInPlace(Path path) {
         // another process may have made the directory meanwhile
         if (Files.exists(path, LinkOption.NOFOLLOW_LINKS) && !Files.isDirectory(path)) {
             throw new CacheException(path + " is not a directory; a cache needs a directory of its own");
@@ -101,6 +105,11 @@ final class Directory {
 
     Path root() {
         return root;
+    }
+
+    /** Of a shard, whose folder is named after it. */
+    int shardNumber() {
+        return Integer.parseInt(root.getFileName().toString());
     }
 
     Path database() {
@@ -161,6 +170,9 @@ final class Directory {
             throw new CacheCorruptException(
                     database() + " is missing or empty, but there are value files or a log beside"
                             + " it; restore it, or move the directory away");
+        }
+        if (!hasDatabase() && Files.exists(root.resolve("000/cache.db"))) {
+            throw new CacheException(root + " holds a FanoutCache; open it with FanoutCache.open");
         }
         createFile(database());
     }
@@ -253,7 +265,7 @@ final class Directory {
         throw new FileAlreadyExistsException(folder.toString(), null, "is not a folder");
     }
 
-    private static void createFolders(Path folder) throws IOException {
+    static void createFolders(Path folder) throws IOException {
         Path parent = folder.getParent();
         if (parent != null && !Files.isDirectory(parent)) {
             createFolders(parent);

@@ -40,13 +40,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class Engine implements CoordinationEngine, Source {
     private static final int KEEPERS = 2;
+    private static final int READERS = 2;
     private static final int TICKS_BETWEEN_TOUCHES = 3600;
     private static final int FLUSHED_AT_ONCE = 100;
     private static final Duration FLUSH_PATIENCE = Duration.ofMillis(200);
 
     private final Directory directory;
+    /** Of the shards that this is one of, who have locks, hints and session of the first one; null if it is a directory of its own. */
+    private final @Nullable Family family;
+
+    private final @Nullable Budget budget;
+
     private final LockFile locks;
     private final Hints hints;
+
     private final Readers readers;
     private final Writer writer;
     private final ValueFiles files;
@@ -68,32 +75,48 @@ final class Engine implements CoordinationEngine, Source {
     private int ticks;
 
     private Engine(
-            Directory directory, LockFile locks, Database database, Settings settings, Hints hints, Codec codec) {
+            Directory directory,
+            @Nullable Family family,
+            LockFile locks,
+            Database database,
+            Settings settings,
+            Hints hints,
+            Codec codec) {
         this.directory = directory;
+        this.family = family;
         this.locks = locks;
         this.settings = settings;
         this.hints = hints;
         this.codec = codec;
-        keepers = keepers();
+        boolean alone = family == null; // a shard makes do with fewer descriptors and threads
+        keepers = keepers(alone ? KEEPERS : 1);
         checkpointer = new Checkpointer(
-                this::connect, this::settings, locks, directory, new Ballast(directory, hints), keepers);
+                this::connect, this::settings, locks, directory, new Ballast(directory, hints), keepers, alone);
         writer = new Writer(database, this::connect, checkpointer);
-        readers = new Readers(this::connect, directory.root().toString());
+        readers =
+                new Readers(alone ? READERS : 1, this::connect, directory.root().toString());
         files = new ValueFiles(directory.root(), directory.own());
         listeners = new Listeners(codec);
         entries = new Entries(files, listeners);
         accesses = new Accesses(() -> schedule(this::flushSome, Duration.ZERO));
-        eviction = new Eviction(entries, accesses);
         reaper = new Reaper(this, locks);
-        sessions = new SqliteSessions(locks, writer, readers, clock);
-        states = new SqliteStates(writer, readers, sessions, hints, directory);
+        if (family == null || family.isNew()) {
+            sessions = new SqliteSessions(locks, writer, readers, clock);
+            states = new SqliteStates(writer, readers, sessions, hints, directory);
+            budget = family == null ? null : new Budget(family);
+        } else {
+            sessions = family.first().sessions;
+            states = family.first().states;
+            budget = family.first().budget;
+        }
+        eviction = new Eviction(entries, accesses, budget);
     }
 
     /** An interrupt waits until all is open: it would close the files that are being opened. */
-    static Engine open(Directory directory, OpenOptions options, Deadline deadline) {
+    static Engine open(Directory directory, OpenOptions options, @Nullable Family family, Deadline deadline) {
         boolean interrupted = Thread.interrupted();
         try {
-            return openNow(directory, options, deadline);
+            return openNow(directory, options, family, deadline);
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -101,19 +124,26 @@ final class Engine implements CoordinationEngine, Source {
         }
     }
 
-    private static Engine openNow(Directory directory, OpenOptions options, Deadline deadline) {
+    private static Engine openNow(
+            Directory directory, OpenOptions options, @Nullable Family family, Deadline deadline) {
         LockFile locks = null;
         Database database = null;
         try {
-            locks = LockFile.open(directory.locks());
-            database = openDatabaseWithRoom(directory, locks, options, deadline);
+            locks = family == null || family.isNew()
+                    ? LockFile.open(directory.locks())
+                    : family.first().locks.ofShard(directory.shardNumber(), directory.locks());
+            database = openDatabaseWithRoom(directory, locks, options, family, deadline);
             Database opened = database;
             Settings settings = Busy.retry(deadline, opened::describe, () -> Settings.load(opened));
             Busy.run(deadline, opened::describe, () -> opened.configure(settings.synchronous()));
             directory.remember();
-            Hints hints = openHints(directory, locks, deadline);
+            Hints hints =
+                    family == null || family.isNew() ? openHints(directory, locks, deadline) : family.first().hints;
             Codec codec = options.codec().withDiskSettings(settings.disk());
-            Engine engine = new Engine(directory, locks, database, settings, hints, codec);
+            Engine engine = new Engine(directory, family, locks, database, settings, hints, codec);
+            if (family != null) {
+                family.opened(engine, settings);
+            }
             ScheduledFuture<?> unused = engine.keepers.scheduleWithFixedDelay(engine::tick, 1, 1, TimeUnit.SECONDS);
             return engine;
         } catch (IOException e) {
@@ -129,19 +159,21 @@ final class Engine implements CoordinationEngine, Source {
 
     /** Even the index of the log needs space; whoever opens may be the one who frees some. */
     private static Database openDatabaseWithRoom(
-            Directory directory, LockFile locks, OpenOptions options, Deadline deadline) throws IOException {
+            Directory directory, LockFile locks, OpenOptions options, @Nullable Family family, Deadline deadline)
+            throws IOException {
         try {
-            return openDatabase(directory, locks, options, deadline);
+            return openDatabase(directory, locks, options, family, deadline);
         } catch (CacheFullException e) {
             if (!Ballast.remove(directory)) {
                 throw e;
             }
-            return openDatabase(directory, locks, options, deadline);
+            return openDatabase(directory, locks, options, family, deadline);
         }
     }
 
     /** Opens the database, and creates what is missing under the creation lock; an opener that finds all need not wait. */
-    private static Database openDatabase(Directory directory, LockFile locks, OpenOptions options, Deadline deadline)
+    private static Database openDatabase(
+            Directory directory, LockFile locks, OpenOptions options, @Nullable Family family, Deadline deadline)
             throws IOException {
         if (directory.hasDatabase()) {
             Database database = connectChecked(directory, deadline);
@@ -160,7 +192,7 @@ final class Engine implements CoordinationEngine, Source {
             directory.createDatabaseFile();
             Database database = connectChecked(directory, deadline);
             try {
-                Schema.create(database, options, deadline);
+                Schema.create(database, options, family, deadline);
                 return database;
             } catch (Throwable t) {
                 database.close();
@@ -251,9 +283,9 @@ final class Engine implements CoordinationEngine, Source {
         }
     }
 
-    private static ScheduledThreadPoolExecutor keepers() {
+    private static ScheduledThreadPoolExecutor keepers(int threads) {
         AtomicInteger count = new AtomicInteger();
-        ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(KEEPERS, task -> {
+        ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(threads, task -> {
             return new Keeper(task, "latchkey-keeper-" + count.incrementAndGet());
         });
         executor.setRemoveOnCancelPolicy(true);
@@ -280,12 +312,14 @@ final class Engine implements CoordinationEngine, Source {
         if (replaced != null) {
             return; // what has the names of its files now belongs to others
         }
-        look(() -> hints.look(locks));
-        if (ticks++ % TICKS_BETWEEN_TOUCHES == 0) {
-            look(locks::touch);
-            look(hints::touch);
+        if (isFirst()) {
+            look(() -> hints.look(locks));
+            if (ticks++ % TICKS_BETWEEN_TOUCHES == 0) {
+                look(locks::touch);
+                look(hints::touch);
+            }
+            look(() -> sessions.look(Deadline.after(Duration.ofMillis(200))));
         }
-        look(() -> sessions.look(Deadline.after(Duration.ofMillis(200))));
         look(() -> loadSettings(Deadline.after(Duration.ofMillis(200))));
         look(this::flushSome);
         look(checkpointer::tick);
@@ -315,7 +349,40 @@ final class Engine implements CoordinationEngine, Source {
     }
 
     private void loadSettings(Deadline deadline) {
-        settings = readers.read(Settings::load, deadline);
+        Settings loaded = readers.read(Settings::load, deadline);
+        if (family == null) {
+            settings = loaded;
+        } else {
+            family.loaded(this, loaded);
+        }
+    }
+
+    /** What a shard obeys is not for it alone to say. */
+    void obey(Settings ofAll) {
+        settings = ofAll;
+    }
+
+    @Nullable
+    Family family() {
+        return family;
+    }
+
+    /** Of all shards; null if this is a directory of its own. */
+    @Nullable
+    Budget budget() {
+        return budget;
+    }
+
+    /** Whether it has the session and the hints. */
+    private boolean isFirst() {
+        return family == null || family.isFirst(this);
+    }
+
+    /** Removes what all shards together hold above their limit, if this is the one to do it. */
+    void reapShards(long endNanos) {
+        if (budget != null && isFirst()) {
+            budget.reap(endNanos);
+        }
     }
 
     /** Stores a setting; the others notice within a second. */
@@ -515,12 +582,16 @@ final class Engine implements CoordinationEngine, Source {
         dropWhatIsNotDue();
         keepers.shutdown();
         awaitKeepers();
-        closeQuietly(sessions::close);
+        if (isFirst()) {
+            closeQuietly(sessions::close);
+        }
         closeQuietly(this::flushSome);
         closeQuietly(checkpointer);
         closeQuietly(readers);
         closeQuietly(writer);
-        closeQuietly(hints);
+        if (isFirst()) {
+            closeQuietly(hints);
+        }
         closeQuietly(locks);
     }
 

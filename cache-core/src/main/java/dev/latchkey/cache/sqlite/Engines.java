@@ -52,7 +52,8 @@ final class Engines {
     /** Reading alone is another matter: it has connections of its own. */
     record Key(Object inode, boolean readOnly) {}
 
-    static Lease acquire(Directory directory, OpenOptions options, Deadline deadline) {
+    /** The family is that of a shard; null for a directory of its own. */
+    static Lease acquire(Directory directory, OpenOptions options, @Nullable Family family, Deadline deadline) {
         Key key = new Key(inode(directory), options.readOnly());
         while (true) {
             Slot mine = null;
@@ -75,7 +76,7 @@ final class Engines {
                 LOCK.unlock();
             }
             if (mine != null) {
-                return new Lease(key, mine, openFirst(key, mine, directory, options, deadline));
+                return new Lease(key, mine, openFirst(key, mine, directory, options, family, deadline));
             }
             if (found != null && !found.closing) {
                 Source engine = joinOpened(key, found, directory, deadline);
@@ -101,12 +102,13 @@ final class Engines {
         return inode == null ? directory.root() : inode;
     }
 
-    private static Source openFirst(Key key, Slot slot, Directory directory, OpenOptions options, Deadline deadline) {
+    private static Source openFirst(
+            Key key, Slot slot, Directory directory, OpenOptions options, @Nullable Family family, Deadline deadline) {
         try {
             claim(key, directory);
             Source engine = options.readOnly()
                     ? ReadOnlyStore.open(directory, options.codec(), deadline)
-                    : Engine.open(directory, options, deadline);
+                    : Engine.open(directory, options, family, deadline);
             slot.opened.complete(engine);
             return engine;
         } catch (Throwable t) {

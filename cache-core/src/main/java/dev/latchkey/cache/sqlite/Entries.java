@@ -121,6 +121,18 @@ final class Entries {
                 > 0;
     }
 
+    /** Deletes a row that was read before this transaction, unless it was stored or read since; answers how many. */
+    int deleteIfUnchanged(Tx tx, Eviction.Candidate candidate) {
+        return deleteMany(
+                tx,
+                CacheListener::evict,
+                Sql.DELETE_CANDIDATE,
+                candidate.rowid(),
+                candidate.storeTime(),
+                candidate.accessTime(),
+                candidate.accessCount());
+    }
+
     /** What a statement that deletes rows answers of each. */
     private record Deleted(@Nullable String filename, StoredKey key) {}
 

@@ -1,9 +1,11 @@
 package dev.latchkey.cache.sqlite;
 
+import com.google.common.base.CharMatcher;
 import com.google.common.base.Utf8;
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CacheListener;
 import dev.latchkey.cache.Side;
+import dev.latchkey.cache.StoredKey;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,25 @@ final class EntryQueue {
         this.least = prefix == null ? MIDDLE / 2 : 0;
         this.greatest = prefix == null ? MIDDLE + MIDDLE / 2 : 999_999_999_999_999L;
         this.keyBytes = prefix == null ? 0 : Utf8.encodedLength(prefix) + 1L + DIGITS;
+    }
+
+    /** Whether a key has the form of those that pushing makes. */
+    static boolean isItem(StoredKey key) {
+        return key.raw()
+                && (key.column() instanceof Long number && number > MIDDLE / 2 && number < MIDDLE + MIDDLE / 2
+                        || key.column() instanceof String text && isItem(text));
+    }
+
+    private static boolean isItem(String text) {
+        int dash = text.length() - DIGITS - 1;
+        return dash >= 0
+                && text.charAt(dash) == '-'
+                && CharMatcher.inRange('0', '9').matchesAllOf(text.substring(dash + 1));
+    }
+
+    /** The prefix of such a key; null for an integer. */
+    static @Nullable String prefixOf(StoredKey item) {
+        return item.column() instanceof String text ? text.substring(0, text.length() - DIGITS - 1) : null;
     }
 
     /** A row with its key. */

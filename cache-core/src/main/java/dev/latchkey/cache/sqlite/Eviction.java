@@ -3,6 +3,8 @@ package dev.latchkey.cache.sqlite;
 import dev.latchkey.cache.CacheListener;
 import dev.latchkey.cache.EvictionPolicy;
 import dev.latchkey.cache.StoredKey;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -23,20 +25,55 @@ final class Eviction {
 
     private final Entries entries;
     private final Accesses accesses;
+    /** What keeps the limit in a shard, which cannot do it by itself. */
+    private final @Nullable Budget budget;
+
     private long credit;
     private long nextLookNanos = System.nanoTime();
     private long seenLimit;
 
-    Eviction(Entries entries, Accesses accesses) {
+    Eviction(Entries entries, Accesses accesses, @Nullable Budget budget) {
         this.entries = entries;
         this.accesses = accesses;
+        this.budget = budget;
     }
 
-    /** A row that could go, and about how many bytes would go with it. */
-    private record Candidate(long rowid, @Nullable String filename, StoredKey key, long bytes) {}
+    /** A row that could go, about how many bytes would go with it, and what says when. */
+    record Candidate(
+            long rowid,
+            @Nullable String filename,
+            long bytes,
+            StoredKey key,
+            double storeTime,
+            double accessTime,
+            long accessCount) {
+        static Candidate of(ResultSet row) throws SQLException {
+            return new Candidate(
+                    row.getLong(1),
+                    row.getString(2),
+                    row.getLong(3) + ROW_BYTES,
+                    Row.key(row, 4),
+                    row.getDouble(6),
+                    row.getDouble(7),
+                    row.getLong(8));
+        }
+
+        /** The lower, the sooner it goes. */
+        double rank(EvictionPolicy policy) {
+            return switch (policy) {
+                case LEAST_RECENTLY_STORED, NONE -> storeTime;
+                case LEAST_RECENTLY_USED -> accessTime;
+                case LEAST_FREQUENTLY_USED -> accessCount;
+            };
+        }
+    }
 
     /** To be called by every write in its transaction; never removes a row that was just written. */
     void written(Tx tx, Set<Long> rowids, long bytes, Settings settings, double now) {
+        if (budget != null) {
+            budget.spend(bytes + ROW_BYTES * rowids.size());
+            return;
+        }
         credit -= bytes + ROW_BYTES * rowids.size();
         if (credit > 0 && settings.sizeLimit() == seenLimit && System.nanoTime() - nextLookNanos < 0) {
             return;
@@ -57,21 +94,16 @@ final class Eviction {
 
     /** Removes what exceeds the limit, but at most so many entries; answers how many. */
     int evict(Tx tx, Set<Long> spared, int most, Settings settings) {
-        String candidates = candidates(settings.policy());
+        if (budget != null || settings.policy() == EvictionPolicy.NONE || most <= 0) {
+            return 0;
+        }
         long excess = Volume.ofEntries(tx.db) - settings.sizeLimit();
-        if (candidates == null || excess <= 0 || most <= 0) {
+        if (excess <= 0) {
             return 0;
         }
         accesses.write(tx, settings.policy());
-        long limit = (long) most + spared.size();
-        List<Candidate> found = tx.db.all(
-                candidates,
-                row -> new Candidate(row.getLong(1), row.getString(2), Row.key(row, 3), row.getLong(5) + ROW_BYTES),
-                Entries.PINNED_TIME,
-                Entries.PINNED_COUNT,
-                limit);
         int evicted = 0;
-        for (Candidate candidate : found) {
+        for (Candidate candidate : candidates(tx.db, settings.policy(), most + spared.size())) {
             if (excess <= 0 || evicted == most) {
                 break;
             }
@@ -84,12 +116,14 @@ final class Eviction {
         return evicted;
     }
 
-    private static @Nullable String candidates(EvictionPolicy policy) {
-        return switch (policy) {
-            case LEAST_RECENTLY_STORED -> Sql.STORED_FIRST;
-            case LEAST_RECENTLY_USED -> Sql.USED_FIRST;
-            case LEAST_FREQUENTLY_USED -> Sql.RARELY_USED_FIRST;
-            case NONE -> null;
-        };
+    /** Those that go first. */
+    static List<Candidate> candidates(Database db, EvictionPolicy policy, int most) {
+        String sql =
+                switch (policy) {
+                    case LEAST_RECENTLY_STORED, NONE -> Sql.STORED_FIRST;
+                    case LEAST_RECENTLY_USED -> Sql.USED_FIRST;
+                    case LEAST_FREQUENTLY_USED -> Sql.RARELY_USED_FIRST;
+                };
+        return db.all(sql, Candidate::of, Entries.PINNED_TIME, Entries.PINNED_COUNT, (long) most);
     }
 }

@@ -56,16 +56,14 @@ final class Hints implements Signal, AutoCloseable {
     /** Words that were rung before that; whoever sleeps on them in another process is woken late. */
     private final Queue<Integer> rungBefore = new ConcurrentLinkedQueue<>();
 
-    /** One file that is mapped; the descriptor is kept to touch the file by. */
+    /** One file that is mapped. */
     private static final class Mapping {
         final MappedByteBuffer memory;
-        final FileChannel channel;
         final @Nullable Object key;
         private volatile long address;
 
-        Mapping(MappedByteBuffer memory, FileChannel channel, @Nullable Object key) {
+        Mapping(MappedByteBuffer memory, @Nullable Object key) {
             this.memory = memory;
-            this.channel = channel;
             this.key = key;
         }
 
@@ -166,7 +164,6 @@ final class Hints implements Signal, AutoCloseable {
         }
         if (key != null && !key.equals(old.key)) {
             mapping = map();
-            closeQuietly(old.channel);
         }
     }
 
@@ -183,25 +180,21 @@ final class Hints implements Signal, AutoCloseable {
 
     /** Marks the file as in use, for cleaners of temporary directories. */
     void touch() {
-        try {
-            mapping.channel.write(ByteBuffer.allocate(1), SIZE); // the byte behind the words
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
+            channel.write(ByteBuffer.allocate(1), SIZE); // the byte behind the words
         } catch (IOException e) {
             // full or failing disk: the next time will do
         }
     }
 
     private Mapping map() throws IOException {
-        FileChannel channel =
-                FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
-        try {
+        try (FileChannel channel =
+                FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
             if (channel.size() < SIZE) {
                 Files.deleteIfExists(file); // nobody has it mapped: whole from the first, and never truncated
                 throw new NoSuchFileException(file.toString(), null, "was too short and is made anew");
             }
-            return new Mapping(channel.map(FileChannel.MapMode.READ_WRITE, 0, SIZE), channel, Directory.key(file));
-        } catch (Throwable t) {
-            closeQuietly(channel);
-            throw t;
+            return new Mapping(channel.map(FileChannel.MapMode.READ_WRITE, 0, SIZE), Directory.key(file));
         }
     }
 
@@ -222,17 +215,8 @@ final class Hints implements Signal, AutoCloseable {
         Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
-    private static void closeQuietly(FileChannel channel) {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            // nothing was written through it that matters
-        }
-    }
-
     @Override
     public void close() {
         platformWait.close();
-        closeQuietly(mapping.channel);
     }
 }

@@ -29,24 +29,37 @@ final class LockFile implements AutoCloseable {
     /** Session n holds byte n; n starts here. */
     static final long FIRST_SESSION = 1L << 32;
 
+    private static final long BYTES_OF_A_SHARD = 3;
+
     private final FileChannel channel;
+    /** Where the bytes begin. */
+    private final long first;
+
     private final ReentrantLock probing = new ReentrantLock();
 
-    private LockFile(FileChannel channel) {
+    private LockFile(FileChannel channel, long first) {
         this.channel = channel;
+        this.first = first;
     }
 
     static LockFile open(Path file) throws IOException {
         Directory.createFile(file);
         return new LockFile(
-                FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
+                FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+                0);
+    }
+
+    /** The bytes of another shard, in the file of the first one, which stays open longer. Sessions are of the first one. */
+    LockFile ofShard(int number, Path unused) throws IOException {
+        Directory.createFile(unused); // Python takes empty folders away
+        return new LockFile(channel, number * BYTES_OF_A_SHARD);
     }
 
     /** Takes a byte, or answers null if somebody else has it. */
     @Nullable
     FileLock tryTake(long position) {
         try {
-            return channel.tryLock(position, 1, false);
+            return channel.tryLock(first + position, 1, false);
         } catch (OverlappingFileLockException e) {
             return null;
         } catch (IOException e) {
@@ -69,7 +82,7 @@ final class LockFile implements AutoCloseable {
     boolean isFree(long position) {
         probing.lock();
         try {
-            FileLock lock = channel.tryLock(position, 1, true);
+            FileLock lock = channel.tryLock(first + position, 1, true);
             if (lock == null) {
                 return false;
             }
@@ -93,6 +106,8 @@ final class LockFile implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        if (first == 0) {
+            channel.close();
+        }
     }
 }

@@ -1,13 +1,13 @@
 package dev.latchkey.cache.sqlite;
 
-import dev.latchkey.cache.CacheBuilder;
+import dev.latchkey.cache.AbstractCacheBuilder;
 import dev.latchkey.cache.Codec;
 import dev.latchkey.cache.Setting;
 import java.time.Duration;
 import java.util.Map;
 
 /**
- * What a {@link CacheBuilder} hands to an engine.
+ * What an {@link AbstractCacheBuilder} hands to an engine.
  *
  * @param settings in their stored form, for a directory that is created now
  * @param timeout how long a call waits for the database
@@ -22,4 +22,9 @@ public record OpenOptions(
         Codec codec,
         boolean readOnly,
         boolean networkFileSystem,
-        int asyncThreads) {}
+        int asyncThreads) {
+    /** The same with other settings. */
+    OpenOptions with(Map<Setting, Object> others) {
+        return new OpenOptions(others, timeout, codec, readOnly, networkFileSystem, asyncThreads);
+    }
+}

@@ -20,6 +20,7 @@ import java.util.function.Function;
  * {@link Engine} looks at once a second is looked at here by whoever comes after a second.
  */
 final class ReadOnlyStore implements Source {
+    private static final int READERS = 2;
     private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final Directory directory;
@@ -34,7 +35,7 @@ final class ReadOnlyStore implements Source {
     private ReadOnlyStore(Directory directory, Codec codec, Deadline deadline) {
         this.directory = directory;
         directory.rememberDatabase();
-        readers = new Readers(this::connect, directory.root().toString());
+        readers = new Readers(READERS, this::connect, directory.root().toString());
         files = new ValueFiles(directory.root(), directory.own());
         try {
             settings = readers.read(Settings::load, deadline);

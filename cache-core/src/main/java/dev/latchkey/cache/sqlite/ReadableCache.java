@@ -29,10 +29,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.ExecutorService;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -47,15 +44,14 @@ abstract class ReadableCache implements Cache {
     /** Those that were added to this cache, not to another one on the directory. */
     private final List<CacheListener> own = new CopyOnWriteArrayList<>();
 
-    private final int asyncThreads;
-    private final Supplier<ThreadPoolExecutor> threads = Suppliers.memoize(this::newThreads);
+    private final Supplier<ExecutorService> threads;
     private volatile boolean closed;
 
     ReadableCache(Source source, Codec codec, OpenOptions options) {
         this.source = source;
         this.codec = codec;
         this.timeout = options.timeout();
-        this.asyncThreads = options.asyncThreads();
+        this.threads = Suppliers.memoize(() -> AsyncThreads.pool(options.asyncThreads()));
     }
 
     /** A row with what it holds. */
@@ -193,6 +189,10 @@ abstract class ReadableCache implements Cache {
     /** Whether its value is there: without its file, an entry is absent. */
     boolean isWhole(Row row) {
         return row.filename() == null || source.files().size(row.filename()) == row.size();
+    }
+
+    boolean isLive(StoredKey stored) {
+        return findLive(stored, begin()) != null;
     }
 
     private @Nullable Row findLive(StoredKey stored, Deadline deadline) {
@@ -368,8 +368,12 @@ abstract class ReadableCache implements Cache {
     }
 
     private Stream<Object> keys(KeyPages.Page page) {
+        return storedKeys(page).map(codec::decodeKey);
+    }
+
+    Stream<StoredKey> storedKeys(KeyPages.Page page) {
         requireOpen();
-        return KeyPages.stream(read -> query(read, begin()), page).map(codec::decodeKey);
+        return KeyPages.stream(read -> query(read, begin()), page);
     }
 
     @Override
@@ -421,18 +425,6 @@ abstract class ReadableCache implements Cache {
     public AsyncCache async() {
         requireOpen();
         return AsyncCache.of(this, threads.get());
-    }
-
-    private ThreadPoolExecutor newThreads() {
-        AtomicInteger count = new AtomicInteger();
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                asyncThreads, asyncThreads, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                    Thread thread = new Thread(task, "latchkey-async-" + count.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
-        pool.allowCoreThreadTimeOut(true);
-        return pool;
     }
 
     /** At close: calls that have not begun find the cache closed. */
@@ -500,5 +492,9 @@ abstract class ReadableCache implements Cache {
 
     synchronized void markOpen() {
         closed = false;
+    }
+
+    boolean isClosed() {
+        return closed;
     }
 }

@@ -14,15 +14,16 @@ import java.util.function.Supplier;
  * uses the connection that was used last, or opens one.
  */
 final class Readers implements AutoCloseable {
-    private static final int MOST = 2;
-
+    private final int most;
     private final Supplier<Database> opener;
     private final String where;
-    private final Semaphore permits = new Semaphore(MOST);
+    private final Semaphore permits;
     private final ConcurrentLinkedDeque<Database> idle = new ConcurrentLinkedDeque<>();
     private volatile boolean closed;
 
-    Readers(Supplier<Database> opener, String where) {
+    Readers(int most, Supplier<Database> opener, String where) {
+        this.most = most;
+        this.permits = new Semaphore(most);
         this.opener = opener;
         this.where = where;
     }
@@ -122,10 +123,10 @@ final class Readers implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        permits.acquireUninterruptibly(MOST);
+        permits.acquireUninterruptibly(most);
         for (Database db = idle.poll(); db != null; db = idle.poll()) {
             db.close();
         }
-        permits.release(MOST);
+        permits.release(most);
     }
 }

@@ -33,6 +33,7 @@ final class Reaper {
             if (lock != null) {
                 try {
                     reap(System.nanoTime() + LOOK_NANOS);
+                    engine.reapShards(System.nanoTime() + LOOK_NANOS);
                     sweep.look(System.nanoTime() + LOOK_NANOS);
                 } finally {
                     LockFile.release(lock);

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  *                   format      | 1                   version of the tables below
  *                   token_floor | 1763797000000000    no token of this directory is at or below it from now on
  *                   codec       | json
+ *                   shards      | 8                   only in shard 000 of a FanoutCache
+ *                   whole       | 1                   there too: all shards were made; one that is missing was lost
  *
  * LatchkeySession   id                  | dead | boot_id  | label | pid  | host | started
  *                   5188146770730811392 | 0    | 6f1c-... | main  | 4711 | db1  | 1763797000123
@@ -48,6 +50,11 @@ import org.jspecify.annotations.Nullable;
 /** Creates the tables of a directory and checks those it finds. */
 final class Schema {
     static final long FORMAT = 1;
+    /** How many there are. */
+    static final String SHARDS = "shards";
+    /** Whether all of them were made. */
+    static final String WHOLE = "whole";
+
     private static final String JSON_DISK = "disk_compress_level";
     private static final List<String> COUNTERS = List.of(Counters.COUNT, Counters.SIZE, Counters.HITS, Counters.MISSES);
 
@@ -151,12 +158,12 @@ final class Schema {
      * Creates what is missing, under the creation lock. Every step may be the last before a crash: the next opener
      * goes through all of them again. auto_vacuum must come before the first page is written.
      */
-    static void create(Database db, OpenOptions options, Deadline deadline) {
+    static void create(Database db, OpenOptions options, @Nullable Family family, Deadline deadline) {
         Busy.run(deadline, db::describe, () -> db.execute(Sql.AUTO_VACUUM));
         Busy.run(deadline, db::describe, () -> db.execute(Sql.JOURNAL_WAL));
         Busy.run(deadline, db::describe, () -> db.update(Sql.BEGIN));
         try {
-            createTables(db, options);
+            createTables(db, options, family);
             db.update(Sql.COMMIT);
         } catch (Throwable t) {
             db.rollback();
@@ -164,7 +171,7 @@ final class Schema {
         }
     }
 
-    private static void createTables(Database db, OpenOptions options) {
+    private static void createTables(Database db, OpenOptions options, @Nullable Family family) {
         boolean foreign = db.all(Sql.TABLES, row -> row.getString(1)).contains("Settings");
         SHARED.forEach(db::execute);
         if (foreign) {
@@ -188,6 +195,15 @@ final class Schema {
         db.update(Sql.ADD_OWN_SETTING, "token_floor", 0L);
         db.update(Sql.ADD_OWN_SETTING, "codec", options.codec().name());
         db.update(Sql.ADD_OWN_SETTING, "format", FORMAT);
+        if (!foreign && family != null && family.isNew()) {
+            db.update(Sql.ADD_OWN_SETTING, SHARDS, (long) family.wanted());
+        }
+    }
+
+    /** A number among our own settings; null if it is not stored, or the directory has none of our own. */
+    static @Nullable Long ownNumber(Database db, String key) {
+        boolean has = db.all(Sql.TABLES, row -> row.getString(1)).contains("Latchkey");
+        return has ? db.one(Sql.OWN_SETTING, row -> row.getLong(1), key) : null;
     }
 
     /** Makes the indexes that the stored settings ask for, and drops the others. */

@@ -52,7 +52,7 @@ record Settings(
     private static Settings of(Map<String, Object> stored, @Nullable String codec) {
         Map<Setting, Object> known = new EnumMap<>(Setting.class);
         for (Setting setting : Setting.values()) {
-            known.put(setting, whole(stored.getOrDefault(setting.stored(), setting.byDefault())));
+            known.put(setting, whole(setting, stored.getOrDefault(setting.stored(), setting.byDefault())));
         }
         return new Settings(
                 policy(known.get(Setting.EVICTION_POLICY)),
@@ -73,7 +73,9 @@ record Settings(
         Map<String, Object> disk = new HashMap<>();
         stored.forEach((name, value) -> {
             if (name.startsWith(DISK)) {
-                disk.put(name, whole(value));
+                disk.put(
+                        name,
+                        value instanceof Double real && real == Math.rint(real) ? (Object) real.longValue() : value);
             }
         });
         return Collections.unmodifiableMap(disk);
@@ -87,9 +89,11 @@ record Settings(
         }
     }
 
-    /** Python may have stored a whole number as a floating-point one. */
-    private static Object whole(Object value) {
-        return value instanceof Double real && real == Math.rint(real) ? (Object) real.longValue() : value;
+    /** Python may have stored a whole number as a floating-point one, and as the limit of a shard what a division left. */
+    private static Object whole(Setting setting, Object value) {
+        return value instanceof Double real && (setting == Setting.SIZE_LIMIT || real == Math.rint(real))
+                ? (Object) real.longValue()
+                : value;
     }
 
     /** To Python a limit below 1 means that there is never room. */
@@ -106,6 +110,12 @@ record Settings(
         } catch (IllegalArgumentException e) {
             return (Long) setting.byDefault();
         }
+    }
+
+    /** The same with the limit of all shards instead of the part of one. */
+    Settings withSizeLimit(long limit) {
+        return new Settings(
+                policy, statistics, tagIndex, reaper, limit, cullLimit, minFileSize, synchronous, codec, disk, known);
     }
 
     /** The most that a single value may take. */

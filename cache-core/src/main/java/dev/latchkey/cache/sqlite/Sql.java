@@ -130,11 +130,13 @@ final class Sql {
     static final String FREE_PAGES = "PRAGMA freelist_count";
     static final String PAGE_SIZE = "PRAGMA page_size";
     private static final String CANDIDATES =
-            "SELECT rowid, filename, key, raw, size + coalesce(octet_length(value), 0) + octet_length(key) FROM Cache WHERE"
-                    + UNPINNED;
+            "SELECT rowid, filename, size + coalesce(octet_length(value), 0) + octet_length(key), key, raw, store_time,"
+                    + " access_time, access_count FROM Cache WHERE" + UNPINNED;
     static final String STORED_FIRST = CANDIDATES + "ORDER BY store_time LIMIT ?3";
     static final String USED_FIRST = CANDIDATES + "ORDER BY access_time LIMIT ?3";
     static final String RARELY_USED_FIRST = CANDIDATES + "ORDER BY access_count LIMIT ?3";
+    static final String DELETE_CANDIDATE = "DELETE FROM Cache WHERE rowid = ? AND store_time = ? AND access_time = ?"
+            + " AND access_count = ? RETURNING " + DELETED;
     static final String ACCESSED_AT =
             "UPDATE Cache SET access_time = max(access_time, ?) WHERE rowid = ? AND store_time <= ?";
     static final String ACCESSED_TIMES =

@@ -56,6 +56,10 @@ final class SqliteCache extends ReadableCache {
         this.entries = engine.entries();
     }
 
+    Engine engine() {
+        return engine;
+    }
+
     // Storing
 
     @Override
@@ -95,7 +99,7 @@ final class SqliteCache extends ReadableCache {
     }
 
     /** A value with its key, ready to be written. */
-    private record Prepared(StoredKey key, Columns columns) {}
+    record Prepared(StoredKey key, Columns columns) {}
 
     @Override
     public void setAll(Map<?, ?> values, EntryOptions options) {
@@ -103,18 +107,32 @@ final class SqliteCache extends ReadableCache {
         Objects.requireNonNull(options, "options");
         List<Prepared> prepared = new ArrayList<>();
         try {
-            values.forEach((key, value) -> prepared.add(new Prepared(codec.encodeKey(key), columns(key, value))));
+            values.forEach((key, value) -> prepared.add(prepare(key, value)));
         } catch (Throwable t) {
-            prepared.forEach(one -> discard(one.columns));
+            discard(prepared);
             throw t;
         }
         if (!prepared.isEmpty()) {
-            store(prepared.stream().map(Prepared::columns).toList(), tx -> putAll(tx, prepared, options), deadline);
+            List<Columns> columns = prepared.stream().map(Prepared::columns).toList();
+            store(columns, tx -> putAll(tx, prepared, options, now()), deadline);
         }
     }
 
-    private boolean putAll(Tx tx, List<Prepared> prepared, EntryOptions options) {
-        double now = now();
+    /** To be stored, or discarded. */
+    Prepared prepare(Object key, Object value) {
+        return new Prepared(codec.encodeKey(key), columns(key, value));
+    }
+
+    void discard(List<Prepared> prepared) {
+        prepared.forEach(one -> discard(one.columns));
+    }
+
+    /** In the transaction of the calling thread, as of an instant that may be that of other shards too. */
+    void storeAll(List<Prepared> prepared, EntryOptions options, double now, Deadline deadline) {
+        boolean unused = engine.writer().grow(tx -> putAll(tx, prepared, options, now), deadline);
+    }
+
+    private boolean putAll(Tx tx, List<Prepared> prepared, EntryOptions options, double now) {
         Set<Long> rowids = new HashSet<>();
         long bytes = 0;
         for (Prepared one : prepared) {
@@ -560,7 +578,10 @@ final class SqliteCache extends ReadableCache {
 
     @Override
     public void alter(Setting setting, Object value) {
-        Object stored = setting.toStored(value);
+        alterStored(setting, setting.toStored(value));
+    }
+
+    void alterStored(Setting setting, Object stored) {
         Deadline deadline = begin();
         told(() -> {
             engine.alter(setting, stored, deadline);
@@ -584,7 +605,7 @@ final class SqliteCache extends ReadableCache {
         return told(() -> engine.writer().grow(work, deadline));
     }
 
-    private <T> T transact(Callable<T> body, Deadline deadline) {
+    <T> T transact(Callable<T> body, Deadline deadline) {
         boolean[] begun = new boolean[1];
         try {
             return engine.writer()

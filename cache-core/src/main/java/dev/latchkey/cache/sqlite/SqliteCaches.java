@@ -1,10 +1,13 @@
 package dev.latchkey.cache.sqlite;
 
 import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.Codec;
+import dev.latchkey.cache.FanoutCache;
 import dev.latchkey.cache.spi.Deadline;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** The door to this package. */
 public final class SqliteCaches {
@@ -18,17 +21,30 @@ public final class SqliteCaches {
      * @return the open cache
      */
     public static Cache open(Path path, OpenOptions options) {
+        return open(path, options, null);
+    }
+
+    /**
+     * Opens a cache in shards on the embedded engine.
+     *
+     * @param path the directory
+     * @param options how
+     * @param shards how many there must be; null if that does not matter
+     * @return the open cache
+     */
+    public static FanoutCache openFanout(Path path, OpenOptions options, @Nullable Integer shards) {
+        return FanoutOpening.open(path, options, shards);
+    }
+
+    static ReadableCache open(Path path, OpenOptions options, @Nullable Family family) {
         boolean network = options.networkFileSystem();
         Directory directory =
                 options.readOnly() ? Directory.openReadOnly(path, network) : Directory.open(path, network);
-        return open(directory, options);
-    }
-
-    private static Cache open(Directory directory, OpenOptions options) {
         Deadline deadline = Deadline.after(options.timeout()).atLeast(Duration.ofSeconds(1));
-        Engines.Lease lease = Engines.acquire(directory, options, deadline);
+        Engines.Lease lease = Engines.acquire(directory, options, family, deadline);
         Source source = lease.source();
         try {
+            requireSameUse(source, family);
             Schema.requireCodec(source.settings(), options.codec(), source.root());
         } catch (Throwable t) {
             Engines.release(lease);
@@ -38,6 +54,16 @@ public final class SqliteCaches {
         return source instanceof Engine engine
                 ? new SqliteCache(lease, engine, codec, options, null)
                 : new ReadOnlyCache(lease, codec, options);
+    }
+
+    /** A shard shares with the others what a cache of its own has alone. */
+    private static void requireSameUse(Source source, @Nullable Family family) {
+        if (source instanceof Engine engine && (engine.family() == null) != (family == null)) {
+            throw new CacheException("the directory " + source.root() + " is open in this process "
+                    + (family == null
+                            ? "as a shard of a FanoutCache; use that, or close it first"
+                            : "as a cache of its own; close it before it is opened as a shard of a FanoutCache"));
+        }
     }
 
     /**
@@ -50,7 +76,7 @@ public final class SqliteCaches {
         Directory directory = Directory.temporary();
         Engines.Lease lease;
         try {
-            lease = Engines.acquire(directory, options, Deadline.after(options.timeout()));
+            lease = Engines.acquire(directory, options, null, Deadline.after(options.timeout()));
         } catch (Throwable t) {
             directory.delete();
             throw t;

@@ -246,18 +246,30 @@ final class Writer implements AutoCloseable {
     private <T> T runAndCommit(Callable<T> body, Tx tx) throws Exception {
         try {
             T result = body.call();
-            Throwable doom = tx.doom();
-            if (doom != null) {
-                String message = "the transaction was rolled back because a part of it failed: " + doom;
-                throw doom instanceof CacheFullException
-                        ? new CacheFullException(message, doom)
-                        : new CacheException(message, doom);
-            }
+            requireNotDoomed(tx);
             commit();
             return result;
         } catch (Throwable t) {
             tx.doom(t);
             throw t;
+        }
+    }
+
+    /** Throws if the calling thread is in a transaction that cannot be committed. */
+    void requireNotDoomed() {
+        Tx joined = current();
+        if (joined != null) {
+            requireNotDoomed(joined);
+        }
+    }
+
+    private static void requireNotDoomed(Tx tx) {
+        Throwable doom = tx.doom();
+        if (doom != null) {
+            String message = "the transaction was rolled back because a part of it failed: " + doom;
+            throw doom instanceof CacheFullException
+                    ? new CacheFullException(message, doom)
+                    : new CacheException(message, doom);
         }
     }
 

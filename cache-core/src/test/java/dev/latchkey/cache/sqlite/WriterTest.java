@@ -487,6 +487,7 @@ class WriterTest {
     void aReaderThatFindsTheDatabaseBusyWhileOpeningTriesAgain() {
         AtomicInteger attempts = new AtomicInteger();
         Readers readers = new Readers(
+                2,
                 () -> {
                     if (attempts.incrementAndGet() < 3) {
                         throw new Errors.BusyException("recovery", new IllegalStateException());
@@ -504,6 +505,7 @@ class WriterTest {
     void aReaderThatCannotBeOpenedLeavesItsPlaceToTheNext() {
         AtomicInteger attempts = new AtomicInteger();
         Readers readers = new Readers(
+                2,
                 () -> {
                     if (attempts.incrementAndGet() <= 5) {
                         throw new CacheException("no descriptor left");

@@ -1,0 +1,17 @@
+package dev.latchkey.cache;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/** The cache in shards: many entries at once. */
+class FanoutBatchTest extends BatchContract {
+    @Override
+    FanoutCacheBuilder builder(Path path) {
+        return FanoutFixture.builder(path);
+    }
+
+    @Override
+    List<Object> inOrderOfInsertion(List<Object> inserted) {
+        return FanoutFixture.inOrderOfInsertion(inserted);
+    }
+}
