@@ -4,7 +4,6 @@ import dev.latchkey.cache.PickleTree.Kind;
 import dev.latchkey.cache.PickleTree.Node;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +46,7 @@ final class Pickle {
 
     private final PickleInput in;
     private final List<@Nullable Object> stack = new ArrayList<>();
-    private final Deque<Integer> marks = new ArrayDeque<>();
+    private final java.util.Deque<Integer> marks = new ArrayDeque<>();
     private final List<@Nullable Object> memo = new ArrayList<>();
     private int memoized;
     private long encoded;

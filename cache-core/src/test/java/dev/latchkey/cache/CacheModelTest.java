@@ -10,7 +10,6 @@ import dev.latchkey.testing.TestDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -31,7 +30,7 @@ class CacheModelTest {
     final Processes processes = new Processes();
 
     private final long seed = Long.getLong("latchkey.seed", System.nanoTime());
-    private final Deque<String> history = new ArrayDeque<>();
+    private final java.util.Deque<String> history = new ArrayDeque<>();
     private ModelCache model = new ModelCache();
 
     private static Cache open(Path path, int variant) {

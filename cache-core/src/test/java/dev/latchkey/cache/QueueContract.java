@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -129,7 +128,7 @@ abstract class QueueContract extends CacheFixture {
     @Test
     void aThousandItemsKeepTheirOrder() {
         Random random = new Random(4);
-        Deque<String> model = new ArrayDeque<>();
+        java.util.Deque<String> model = new ArrayDeque<>();
         cache.transact(() -> {
             for (int i = 0; i < 1000; i++) {
                 String item = "item" + i;

@@ -91,21 +91,27 @@ final class Entries {
      * deleted may belong to another entry by now, and pinned entries of the same value differ by their keys alone.
      */
     boolean deleteIfSame(Tx tx, StoredKey key, Row row) {
-        int deleted = tx.db.update(
-                Sql.DELETE_SAME_ENTRY,
-                row.rowid(),
-                key.column(),
-                key.raw() ? 1L : 0L,
-                row.storeTime(),
-                row.expiry(),
-                row.tag(),
-                row.mode(),
-                row.filename(),
-                row.value());
-        if (deleted > 0) {
+        boolean deleted = deleteIfSame(tx.db, key, row);
+        if (deleted) {
             removeFileAfterCommit(tx, row.filename());
         }
-        return deleted > 0;
+        return deleted;
+    }
+
+    /** The same in one statement, for a row that has no file. */
+    static boolean deleteIfSame(Database db, StoredKey key, Row row) {
+        return db.update(
+                        Sql.DELETE_SAME_ENTRY,
+                        row.rowid(),
+                        key.column(),
+                        key.raw() ? 1L : 0L,
+                        row.storeTime(),
+                        row.expiry(),
+                        row.tag(),
+                        row.mode(),
+                        row.filename(),
+                        row.value())
+                > 0;
     }
 
     /** Deletes a row that was read before this transaction, unless it was stored or read since; answers how many. */

@@ -64,13 +64,70 @@ final class EntryQueue {
                 : db.one(front ? Sql.QUEUE_FIRST_PREFIXED : Sql.QUEUE_LAST_PREFIXED, mapper, from, to, now, keyBytes);
     }
 
+    /** The live item with so many live items before it. */
+    @Nullable
+    Item at(Database db, int index, double now) {
+        Database.RowMapper<Item> mapper =
+                row -> new Item(Objects.requireNonNull(Database.column(row, Row.COLUMNS + 1)), Row.of(row));
+        return prefix == null
+                ? db.one(Sql.QUEUE_NUMBER_AT, mapper, key(least), key(greatest), now, (long) index)
+                : db.one(Sql.QUEUE_PREFIXED_AT, mapper, key(least), key(greatest), now, beginning(), numberAt(), (long)
+                        index);
+    }
+
+    /** How many live items there are. */
+    long count(Database db, double now) {
+        Database.RowMapper<Long> number = row -> row.getLong(1);
+        Long all = prefix == null
+                ? db.one(Sql.QUEUE_COUNT_NUMBERS, number, key(least), key(greatest))
+                : db.one(Sql.QUEUE_COUNT_PREFIXED, number, key(least), key(greatest), beginning(), numberAt());
+        Long expired = prefix == null
+                ? db.one(Sql.QUEUE_COUNT_EXPIRED_NUMBERS, number, key(least), key(greatest), now)
+                : db.one(
+                        Sql.QUEUE_COUNT_EXPIRED_PREFIXED,
+                        number,
+                        key(least),
+                        key(greatest),
+                        now,
+                        beginning(),
+                        numberAt());
+        return Objects.requireNonNull(all) - Objects.requireNonNull(expired);
+    }
+
+    /** Whether there are no more live items than so many. Counts only if keys have gaps, or may have. */
+    boolean isAtMost(Database db, long items, double now) {
+        Object first = end(db, Side.FRONT);
+        Object last = end(db, Side.BACK);
+        if (first == null || last == null) {
+            return items >= 0;
+        }
+        return number(last) - number(first) < items || count(db, now) <= items;
+    }
+
+    /** Deletes all items, expired ones too; the number of rows. */
+    int deleteAll(Tx tx, Entries entries) {
+        return prefix == null
+                ? entries.deleteMany(tx, Sql.QUEUE_DELETE_NUMBERS, key(least), key(greatest))
+                : entries.deleteMany(tx, Sql.QUEUE_DELETE_PREFIXED, key(least), key(greatest), beginning(), numberAt());
+    }
+
+    /** Moves an item to a side; its value stays where it is. */
+    void move(Database db, Row row, Side side) {
+        db.update(Sql.MOVE_ENTRY, newKey(db, side), row.rowid());
+    }
+
+    /** What stands for the queue in our own table and among the names that are rung. */
+    String name() {
+        return prefix == null ? "queue" : "queue " + prefix;
+    }
+
     /** The key of a new item. */
     Object newKey(Database db, Side side) {
         Object end = end(db, side);
         if (end == null) {
             return key(MIDDLE);
         }
-        long number = end instanceof Long integer ? integer : number(end.toString());
+        long number = number(end);
         long next = side == Side.BACK ? number + 1 : number - 1;
         if (next <= least || next >= greatest) {
             throw new CacheException(
@@ -93,8 +150,18 @@ final class EntryQueue {
                         keyBytes);
     }
 
-    private static long number(String key) {
-        return Long.parseLong(key.substring(key.length() - DIGITS));
+    private String beginning() {
+        return prefix + "-";
+    }
+
+    /** From which byte on a key is its number. */
+    private long numberAt() {
+        return keyBytes - DIGITS + 1;
+    }
+
+    private static long number(Object key) {
+        String text = key.toString();
+        return key instanceof Long integer ? integer : Long.parseLong(text.substring(text.length() - DIGITS));
     }
 
     private Object key(long number) {

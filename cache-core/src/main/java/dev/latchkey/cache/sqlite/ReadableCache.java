@@ -198,7 +198,8 @@ abstract class ReadableCache implements Cache {
     }
 
     /** What a row holds, or null if its file is missing or cut short. */
-    private @Nullable Found content(Object key, Row row) {
+    @Nullable
+    Found content(Object key, Row row) {
         String filename = row.filename();
         if (filename == null) {
             return new Found(row, stored(key, row, row.value()));
@@ -232,7 +233,8 @@ abstract class ReadableCache implements Cache {
     @Override
     public <V> Optional<Item<V>> peek(@Nullable String prefix, Side side, TypeToken<V> type) {
         Objects.requireNonNull(type, "type");
-        return firstWhole(new EntryQueue(prefix), side, lost -> {}, begin()).map(item -> item(item, type));
+        return firstWhole(new EntryQueue(prefix), side, null, lost -> {}, begin())
+                .map(item -> item(item, type));
     }
 
     /** An item of a queue with its value, or an entry with its key, as it is stored and as it is shown. */
@@ -243,10 +245,13 @@ abstract class ReadableCache implements Cache {
         return new Item<>(item.key, decode(item.key, item.found.value, type), row.optionalTag(), row.expiryInstant());
     }
 
-    /** The item nearest to a side whose value is there; the others on the way to it are reported. */
-    Optional<FoundItem> firstWhole(EntryQueue queue, Side side, Consumer<EntryQueue.Item> lost, Deadline deadline) {
+    /**
+     * The item nearest to a side, or behind a key, whose value is there; the others on the way to it are reported.
+     */
+    Optional<FoundItem> firstWhole(
+            EntryQueue queue, Side side, @Nullable Object first, Consumer<EntryQueue.Item> lost, Deadline deadline) {
         Objects.requireNonNull(side, "side");
-        Object passed = null;
+        Object passed = first;
         String missing = null;
         while (true) {
             Object behind = passed;

@@ -30,6 +30,7 @@ final class Sql {
     static final String ALL_OWN_SETTINGS = "SELECT key, value FROM Latchkey";
     static final String COUNTER = "SELECT CAST(value AS INTEGER) FROM Settings WHERE key = ?";
     static final String ADD_TO_COUNTER = "UPDATE Settings SET value = value + ? WHERE key = ?";
+    static final String DELETE_OWN_SETTING = "DELETE FROM Latchkey WHERE key = ?";
     static final String SET_OWN_SETTING = "INSERT OR REPLACE INTO Latchkey (key, value) VALUES (?, ?)";
 
     // Cache
@@ -99,6 +100,25 @@ final class Sql {
     static final String QUEUE_GREATEST_NUMBER = END + NUMBERED + "ORDER BY key DESC LIMIT 1";
     static final String QUEUE_LEAST_PREFIXED = END + PREFIXED + "ORDER BY key LIMIT 1";
     static final String QUEUE_GREATEST_PREFIXED = END + PREFIXED + "ORDER BY key DESC LIMIT 1";
+    /** The same as {@link #PREFIXED}, and faster where many keys are looked at: the key is what its number makes. */
+    private static final String MADE_BY_PUSH =
+            " key = ? || printf('%015d', CAST(substr(CAST(key AS BLOB), ?) AS INTEGER)) ";
+
+    static final String QUEUE_NUMBER_AT = ITEM_ROW + LIVE + "AND" + NUMBERED + "ORDER BY key LIMIT 1 OFFSET ?";
+    static final String QUEUE_PREFIXED_AT = ITEM_ROW + LIVE + "AND" + MADE_BY_PUSH + "ORDER BY key LIMIT 1 OFFSET ?";
+    /** The index of the keys has all that counting needs; what has expired is found by an index of its own, and subtracted. */
+    private static final String COUNT_ITEMS = "SELECT count(*) FROM Cache WHERE raw = 1 AND key > ? AND key < ? AND";
+
+    private static final String COUNT_EXPIRED_ITEMS =
+            "SELECT count(*) FROM Cache WHERE +raw = 1 AND +key > ? AND +key < ? AND expire_time <= ? AND";
+    static final String QUEUE_COUNT_NUMBERS = COUNT_ITEMS + NUMBERED;
+    static final String QUEUE_COUNT_PREFIXED = COUNT_ITEMS + MADE_BY_PUSH;
+    static final String QUEUE_COUNT_EXPIRED_NUMBERS = COUNT_EXPIRED_ITEMS + NUMBERED;
+    static final String QUEUE_COUNT_EXPIRED_PREFIXED = COUNT_EXPIRED_ITEMS + MADE_BY_PUSH;
+    private static final String DELETE_ITEMS_OF_QUEUE = "DELETE FROM Cache WHERE raw = 1 AND key > ? AND key < ? AND";
+    static final String QUEUE_DELETE_NUMBERS = DELETE_ITEMS_OF_QUEUE + NUMBERED + "RETURNING filename";
+    static final String QUEUE_DELETE_PREFIXED = DELETE_ITEMS_OF_QUEUE + MADE_BY_PUSH + "RETURNING filename";
+    static final String MOVE_ENTRY = "UPDATE Cache SET key = ? WHERE rowid = ?";
     private static final String ANY_ITEM = "SELECT " + ROW + ", key, raw FROM Cache WHERE" + LIVE;
     static final String FIRST_ENTRY = ANY_ITEM + "AND rowid > ? ORDER BY rowid LIMIT 1";
     static final String LAST_ENTRY = ANY_ITEM + "AND rowid < ? ORDER BY rowid DESC LIMIT 1";

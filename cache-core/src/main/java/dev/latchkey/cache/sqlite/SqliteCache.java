@@ -12,6 +12,8 @@ import dev.latchkey.cache.StoredKey;
 import dev.latchkey.cache.StoredValue;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.QueueStore;
+import dev.latchkey.cache.spi.StoredQueue;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -134,7 +136,7 @@ final class SqliteCache extends ReadableCache {
         return true;
     }
 
-    private boolean put(Tx tx, StoredKey key, @Nullable Row old, Columns columns, EntryOptions options) {
+    boolean put(Tx tx, StoredKey key, @Nullable Row old, Columns columns, EntryOptions options) {
         double now = now();
         long rowid = entries.put(tx, key, old, columns, options, now);
         engine.eviction().written(tx, Set.of(rowid), columns.bytes(), engine.settings(), now);
@@ -142,7 +144,7 @@ final class SqliteCache extends ReadableCache {
     }
 
     /** Runs a write that grows; if it fails, the files of its values go. */
-    private <R> R store(List<Columns> values, Function<Tx, R> work, Deadline deadline) {
+    <R> R store(List<Columns> values, Function<Tx, R> work, Deadline deadline) {
         try {
             return engine.writer().grow(work, deadline);
         } catch (Throwable t) {
@@ -151,14 +153,14 @@ final class SqliteCache extends ReadableCache {
         }
     }
 
-    private void discard(Columns columns) {
+    void discard(Columns columns) {
         String filename = columns.filename();
         if (filename != null) {
             engine.files().remove(filename);
         }
     }
 
-    private Columns columns(Object key, Object value) {
+    Columns columns(Object key, Object value) {
         engine.writer().requireSpace();
         Object column = encode(key, value).column();
         Settings settings = engine.settings();
@@ -330,13 +332,35 @@ final class SqliteCache extends ReadableCache {
     @Override
     public <V> Optional<Item<V>> pull(@Nullable String prefix, Side side, TypeToken<V> type) {
         Objects.requireNonNull(type, "type");
-        Deadline deadline = begin();
-        EntryQueue queue = new EntryQueue(prefix);
-        return take(
-                () -> firstWhole(
-                        queue, side, lost -> remove(StoredKey.raw(lost.key()), lost.row(), deadline), deadline),
-                item -> item(item, type),
-                deadline);
+        return pull(new EntryQueue(prefix), side, false, item -> item(item, type), begin());
+    }
+
+    /** Where an item is likely the writer looks for it, since what it has just written others have to read again. */
+    <R> Optional<R> pull(
+            EntryQueue queue, Side side, boolean likely, Function<FoundItem, R> decode, Deadline deadline) {
+        Supplier<Optional<FoundItem>> look = () -> firstWhole(
+                queue, side, null, lost -> remove(StoredKey.raw(lost.key()), lost.row(), deadline), deadline);
+        Optional<R> pulled =
+                take(likely ? () -> firstInline(queue, side, deadline).or(look) : look, decode, deadline);
+        pulled.ifPresent(item -> ring(SqliteQueue.roomName(queue)));
+        return pulled;
+    }
+
+    private Optional<FoundItem> firstInline(EntryQueue queue, Side side, Deadline deadline) {
+        Function<Database, Optional<EntryQueue.Item>> first =
+                db -> Optional.ofNullable(queue.next(db, side, null, now()));
+        return engine.writer()
+                .write(tx -> first.apply(tx.db), first, deadline)
+                .filter(item -> item.row().filename() == null)
+                .map(item -> new FoundItem(
+                        StoredKey.raw(item.key()),
+                        item.key(),
+                        Objects.requireNonNull(content(item.key(), item.row()))));
+    }
+
+    /** Wakes whoever waits for a name, when the calling thread's transaction is committed if it has one. */
+    void ring(String name) {
+        engine.states().afterCommit(() -> engine.signal().ring(name));
     }
 
     /**
@@ -374,8 +398,12 @@ final class SqliteCache extends ReadableCache {
                 deadline);
     }
 
-    private boolean remove(StoredKey key, Row row, Deadline deadline) {
-        return engine.writer().write(tx -> entries.deleteIfSame(tx, key, row), deadline);
+    boolean remove(StoredKey key, Row row, Deadline deadline) {
+        return engine.writer()
+                .write(
+                        tx -> entries.deleteIfSame(tx, key, row),
+                        row.filename() == null ? db -> Entries.deleteIfSame(db, key, row) : null,
+                        deadline);
     }
 
     // Queues
@@ -398,6 +426,11 @@ final class SqliteCache extends ReadableCache {
         return push(receive(value), prefix, side, options, deadline.atLeast(timeout));
     }
 
+    private StoredQueue queue(@Nullable String prefix) {
+        requirePrefix(prefix);
+        return new SqliteQueue(this, engine, new EntryQueue(prefix));
+    }
+
     private void requirePrefix(@Nullable String prefix) {
         if (prefix != null) {
             codec.encodeKey(prefix);
@@ -406,15 +439,15 @@ final class SqliteCache extends ReadableCache {
 
     private Object push(Columns columns, @Nullable String prefix, Side side, EntryOptions options, Deadline deadline) {
         EntryQueue queue = new EntryQueue(prefix);
-        EntryOptions pinned = options.pinned();
-        return store(
-                List.of(columns),
-                tx -> {
-                    Object key = queue.newKey(tx.db, side);
-                    put(tx, StoredKey.raw(key), null, columns, pinned);
-                    return key;
-                },
-                deadline);
+        Object pushed = store(List.of(columns), tx -> push(tx, queue, columns, side, options), deadline);
+        ring(SqliteQueue.itemName(queue));
+        return pushed;
+    }
+
+    Object push(Tx tx, EntryQueue queue, Columns columns, Side side, EntryOptions options) {
+        Object key = queue.newKey(tx.db, side);
+        put(tx, StoredKey.raw(key), null, columns, options.pinned());
+        return key;
     }
 
     // Many entries
@@ -536,6 +569,10 @@ final class SqliteCache extends ReadableCache {
 
     @Override
     public <T> T unwrap(Class<T> type) {
+        if (type == QueueStore.class) {
+            requireOpen();
+            return type.cast((QueueStore) this::queue);
+        }
         if (type != CoordinationEngine.class) {
             throw new IllegalArgumentException("a cache in a directory has no " + type.getName());
         }
