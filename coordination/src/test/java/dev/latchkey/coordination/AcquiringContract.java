@@ -346,7 +346,7 @@ abstract class AcquiringContract extends CacheFixture {
 
     @Test
     void twoObjectsAndTwoCachesAreOne() throws Exception {
-        try (Cache second = Cache.open(directory.resolve("cache"))) {
+        try (Cache second = newCache()) {
             opponent.acquire();
             for (Cache of : List.of(cache, second)) {
                 use(of);
@@ -382,7 +382,7 @@ abstract class AcquiringContract extends CacheFixture {
         cache.close();
         waiters.forEach((name, waiter) ->
                 assertEquals(CacheClosedException.class, waiter.failure(name).getClass(), name));
-        cache = Cache.open(directory.resolve("cache"));
+        cache = newCache();
         use(cache);
         if (!opponent.endsWithTheCache()) {
             forEach(attempts(), (name, way) -> assertNull(way.acquire(), name));

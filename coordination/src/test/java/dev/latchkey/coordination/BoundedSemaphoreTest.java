@@ -692,7 +692,7 @@ class BoundedSemaphoreTest extends CacheFixture {
         assertThrows(CacheClosedException.class, semaphore::acquirePermitAsync);
         assertThrows(CacheClosedException.class, () -> semaphore.resize(4));
         assertThrows(CacheClosedException.class, () -> new BoundedSemaphore(cache, "s", 3));
-        try (Cache again = Cache.open(directory.resolve("cache"))) {
+        try (Cache again = newCache()) {
             assertEquals(3, new BoundedSemaphore(again, "s", 3).availablePermits());
         }
     }

@@ -10,6 +10,7 @@ import dev.latchkey.cache.spi.State;
 import dev.latchkey.testing.TestDirectory;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -40,9 +41,19 @@ abstract class CacheFixture {
 
     Cache cache;
 
+    /** One more on the same directory. */
+    Cache newCache() {
+        return Cache.open(directory.resolve("cache"));
+    }
+
+    /** Where coordination is. */
+    Path database() {
+        return directory.resolve("cache/cache.db");
+    }
+
     @BeforeEach
     void openCache() {
-        cache = Cache.open(directory.resolve("cache"));
+        cache = newCache();
     }
 
     @AfterEach
@@ -83,7 +94,7 @@ abstract class CacheFixture {
     }
 
     void sql(String sql) throws SQLException {
-        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("cache/cache.db"));
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database());
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
         }

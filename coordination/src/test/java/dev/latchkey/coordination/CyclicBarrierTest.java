@@ -13,6 +13,7 @@ import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.State;
 import dev.latchkey.testing.TestDirectory;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -45,9 +46,19 @@ class CyclicBarrierTest {
 
     private Cache cache;
 
+    /** One more on the same directory. */
+    Cache newCache() {
+        return Cache.open(directory.resolve("cache"));
+    }
+
+    /** Where coordination is. */
+    Path database() {
+        return directory.resolve("cache/cache.db");
+    }
+
     @BeforeEach
     void open() {
-        cache = Cache.open(directory.resolve("cache"));
+        cache = newCache();
     }
 
     @AfterEach
@@ -177,7 +188,7 @@ class CyclicBarrierTest {
     }
 
     private void sql(String sql) throws SQLException {
-        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("cache/cache.db"));
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database());
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
         }
@@ -401,7 +412,7 @@ class CyclicBarrierTest {
     void allObjectsOfANameAreOneBarrierAndEachHasItsOwnAction() throws Exception {
         List<String> acted = new ArrayList<>();
         CyclicBarrier one = new CyclicBarrier(cache, "b", 2, () -> acted.add("one"));
-        try (Cache other = Cache.open(directory.resolve("cache"))) {
+        try (Cache other = newCache()) {
             CyclicBarrier two = new CyclicBarrier(other, "b", 2, () -> acted.add("two"));
             for (CyclicBarrier last : List.of(one, two)) {
                 CyclicBarrier first = last == one ? two : one;
@@ -537,7 +548,7 @@ class CyclicBarrierTest {
     void theOthersLearnThatACacheWasClosedWhichIsNotTheLastOfItsProcess() {
         CyclicBarrier barrier = new CyclicBarrier(cache, "b", 3);
         Running other = waiting(ours(barrier));
-        Cache closing = Cache.open(directory.resolve("cache"));
+        Cache closing = newCache();
         CyclicBarrier its = new CyclicBarrier(closing, "b", 3);
         Running waits = Running.start(its::await);
         awaitWaiting(ours(barrier), 2);
@@ -568,7 +579,7 @@ class CyclicBarrierTest {
         CyclicBarrier barrier = new CyclicBarrier(cache, "b", 3);
         Running untimed = waiting(ours(barrier));
         Running timed = waiting(ours(barrier), () -> barrier.await(300, TimeUnit.MILLISECONDS));
-        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("cache/cache.db"));
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database());
                 Statement statement = connection.createStatement()) {
             statement.execute("BEGIN IMMEDIATE");
             long start = System.nanoTime();

@@ -115,7 +115,7 @@ abstract class LockContract extends AcquiringContract {
 
     @Test
     void twoObjectsOfTwoCachesHaveOneOwner() throws Exception {
-        try (Cache second = Cache.open(directory.resolve("cache"))) {
+        try (Cache second = newCache()) {
             opponent.acquire();
             assertTrue(lock(second, "b").tryLock(), "another name");
             opponent.release();

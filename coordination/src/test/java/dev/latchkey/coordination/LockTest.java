@@ -91,7 +91,7 @@ class LockTest extends CacheFixture {
         long token = lock.fencingToken();
         lock.unlock();
         cache.close();
-        cache = Cache.open(directory.resolve("cache"));
+        cache = newCache();
         lock = new Lock(cache, "a");
         lock.lock();
         assertTrue(lock.fencingToken() > token);
@@ -99,7 +99,7 @@ class LockTest extends CacheFixture {
         lock.unlock();
         cache.close();
         sql("DELETE FROM LatchkeyState");
-        cache = Cache.open(directory.resolve("cache"));
+        cache = newCache();
         lock = new Lock(cache, "a");
         lock.lock();
         assertTrue(lock.fencingToken() > token);
@@ -114,7 +114,7 @@ class LockTest extends CacheFixture {
         lock.unlock();
         cache.close();
         sql("UPDATE LatchkeyState SET token = token - 1");
-        cache = Cache.open(directory.resolve("cache"));
+        cache = newCache();
         lock = new Lock(cache, "a");
         assertTrue(lock.tryLock());
         assertTrue(lock.fencingToken() > token, lock.fencingToken() + " after " + token);
@@ -133,7 +133,7 @@ class LockTest extends CacheFixture {
 
     @Test
     void waitersThatGiveUpAtTheSameTimeLeaveTheLine() throws Exception {
-        try (Cache second = Cache.open(directory.resolve("cache"))) {
+        try (Cache second = newCache()) {
             lock.lock();
             List<Future<?>> all = new ArrayList<>();
             for (int i = 0; i < 6; i++) {

@@ -52,9 +52,14 @@ class MemoizeStampedeTest {
 
     private Cache cache;
 
+    /** One more on the same directory. */
+    Cache newCache() {
+        return Cache.open(directory.resolve("cache"));
+    }
+
     @BeforeEach
     void open() {
-        cache = Cache.open(directory.resolve("cache"));
+        cache = newCache();
     }
 
     @AfterEach
@@ -100,7 +105,7 @@ class MemoizeStampedeTest {
 
     @Test
     void aColdKeyIsComputedOnceForAllThreadsOfSeveralObjects() throws Exception {
-        try (Cache second = Cache.open(directory.resolve("cache"))) {
+        try (Cache second = newCache()) {
             Function<String, @Nullable String> one = builder().build().wrap(String.class, this::gated);
             Function<String, @Nullable String> two =
                     MemoizeStampede.builder(second, "f").build().wrap(String.class, this::gated);

@@ -16,6 +16,7 @@ import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.StateStore;
 import dev.latchkey.testing.TestDirectory;
 import java.lang.reflect.Proxy;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
@@ -52,9 +53,19 @@ class WorkQueueTest {
 
     record Page(String url, int depth) {}
 
+    /** One more on the same directory. */
+    Cache newCache() {
+        return Cache.open(directory.resolve("cache"));
+    }
+
+    /** Where coordination is. */
+    Path database() {
+        return directory.resolve("cache/cache.db");
+    }
+
     @BeforeEach
     void open() {
-        cache = Cache.open(directory.resolve("cache"));
+        cache = newCache();
         queue = WorkQueue.withMaxAttempts(cache, "q", String.class, 3);
     }
 
@@ -133,7 +144,7 @@ class WorkQueueTest {
     void aLateAckByAClaimThatWasTakenForDeadIsRefused() throws Exception {
         queue.put("a");
         Claim<String> late = claim();
-        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("cache/cache.db"));
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database());
                 Statement statement = connection.createStatement()) {
             statement.execute("UPDATE LatchkeySession SET dead = 1");
         }
@@ -287,7 +298,7 @@ class WorkQueueTest {
 
     @Test
     void aClaimIsGivenBackAlthoughItsOwnCacheObjectIsClosed() throws Exception {
-        try (Cache second = Cache.open(directory.resolve("cache"))) {
+        try (Cache second = newCache()) {
             queue.put("a");
             Claim<String> claim =
                     new WorkQueue<>(second, "q", String.class).claim(SOON).orElseThrow();
@@ -362,7 +373,7 @@ class WorkQueueTest {
         waiter.get(5, TimeUnit.SECONDS);
         assertThrows(CacheClosedException.class, () -> queue.put("b"));
         assertThrows(CacheClosedException.class, queue::size);
-        try (Cache again = Cache.open(directory.resolve("cache"))) {
+        try (Cache again = newCache()) {
             WorkQueue<String> same = new WorkQueue<>(again, "q", String.class);
             assertEquals(1, same.size());
             assertFalse(same.claim(Duration.ZERO).isEmpty());
