@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.Deque;
 import dev.latchkey.coordination.CyclicBarrier;
 import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Processes;
@@ -300,6 +301,89 @@ final class ExamplesTest {
                         "redriven: 1",
                         "sent reminder to bob"),
                 run(WorkQueueOptionsMain.class));
+    }
+
+    @Test
+    void dequeMainShowsEndsAndBounds() {
+        assertEquals(
+                List.of(
+                        "rotated: [3, 4, 0, 1, 2], second: 4",
+                        "first: 3, last: 2",
+                        "rest: [4, 0, 1]",
+                        "offered: true, true, false",
+                        "recent: [tuesday, wednesday]"),
+                run(DequeMain.class));
+    }
+
+    @Test
+    void dequeMainWakesOneThatWaits() {
+        String shared = directory.resolve("shared").toString();
+        JavaProcess taker = processes.start(DequeMain.class, shared, "take", "60");
+        taker.await("waiting", LIMIT);
+        assertEquals(0, processes.start(DequeMain.class, shared, "put", "hello").exitCode(LIMIT));
+        taker.await("took hello", LIMIT);
+        assertEquals(0, taker.exitCode(LIMIT));
+    }
+
+    @Test
+    void indexMainCountsWords() {
+        assertEquals(
+                List.of(
+                        "in the order of their first occurrence: [the, cat, and, dog, bird]",
+                        "the: 3",
+                        "fish: null, then 1",
+                        "last: fish=1",
+                        "long words: 3"),
+                run(IndexMain.class));
+    }
+
+    @Test
+    void crawlerMainFetchesItsOwnSite() {
+        List<String> output = run(CrawlerMain.class);
+        assertEquals("fetched 100 pages, open: 0", output.get(output.size() - 1));
+    }
+
+    @Test
+    void severalCrawlersFetchEachPageOnceAndEndTogether() throws IOException {
+        int pages = 300;
+        try (SmallSite site = SmallSite.start(pages)) {
+            String shared = directory.resolve("shared").toString();
+            List<JavaProcess> crawlers = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                crawlers.add(processes.start(CrawlerMain.class, shared, site.url()));
+            }
+            crawlers.forEach(crawler -> assertEquals(0, crawler.exitCode(LIMIT)));
+            assertEquals(pages, site.requests());
+            int fetched = 0;
+            for (JavaProcess crawler : crawlers) {
+                String[] last = lastLine(crawler).split("[ ,]+", -1);
+                fetched += Integer.parseInt(last[1]);
+                assertEquals("0", last[4], () -> lastLine(crawler));
+            }
+            assertEquals(pages, fetched);
+        }
+    }
+
+    @Test
+    void aCrawlerThatIsKilledLosesNoMoreThanItsPageAndTheOthersEnd() throws IOException {
+        try (SmallSite site = SmallSite.start(400)) {
+            String shared = directory.resolve("shared").toString();
+            JavaProcess victim = processes.start(CrawlerMain.class, shared, site.url());
+            victim.await("fetched", LIMIT);
+            victim.kill();
+            JavaProcess heir = processes.start(CrawlerMain.class, shared, site.url());
+            assertEquals(0, heir.exitCode(LIMIT));
+            assertTrue(lastLine(heir).matches("fetched \\d+ pages, open: [01]"), () -> lastLine(heir));
+        }
+        try (Cache cache = Cache.open(directory.resolve("shared"))) {
+            assertTrue(new Deque<>(cache, "frontier", String.class).isEmpty());
+            assertTrue(cache.check(false).isClean());
+        }
+    }
+
+    private static String lastLine(JavaProcess process) {
+        List<String> lines = process.output();
+        return lines.get(lines.size() - 1);
     }
 
     @Test
