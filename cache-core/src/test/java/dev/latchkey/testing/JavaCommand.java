@@ -19,6 +19,7 @@ public final class JavaCommand {
     private final List<String> arguments;
     private final List<String> options = new ArrayList<>();
     private final List<Path> inFront = new ArrayList<>();
+    private String classPath = System.getProperty("java.class.path");
     private Path temporary = TestDirectory.root();
     private int descriptors;
     private Duration lifetime = Duration.ofMinutes(2);
@@ -41,6 +42,12 @@ public final class JavaCommand {
     /** Puts a directory or jar before the rest of the class path, such as one of {@link ReplacedClass}. */
     public JavaCommand inFront(Path entry) {
         inFront.add(entry);
+        return this;
+    }
+
+    /** Sets the class path, which is that of this JVM otherwise. */
+    public JavaCommand classPath(String path) {
+        classPath = path;
         return this;
     }
 
@@ -103,6 +110,6 @@ public final class JavaCommand {
     private String classPath() {
         StringBuilder path = new StringBuilder();
         inFront.forEach(entry -> path.append(entry).append(File.pathSeparator));
-        return path.append(System.getProperty("java.class.path")).toString();
+        return path.append(classPath).toString();
     }
 }

@@ -1,6 +1,7 @@
 package dev.latchkey.stress;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -347,6 +348,11 @@ enum BrokenRule {
                 || this == SIGNAL_TO_ALL_REACHES_ONE
                 || this == PERMIT_COSTS_DOUBLE
                 || this == INVALIDATED_RESULT_STORED;
+    }
+
+    /** Whether it may show only when the directory has been drained. */
+    boolean needsDrain() {
+        return !Collections.disjoint(promises(), Set.of("NO_RESIDUE", "VOLUME", "PULLED_ONCE", "QUEUE_DELIVERY"));
     }
 
     /** How long a run may take for it to show: it ends as soon as the referee sees it, but checkers judge only at its end. */

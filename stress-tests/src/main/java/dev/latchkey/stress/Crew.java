@@ -25,18 +25,18 @@ final class Crew implements AutoCloseable {
     private final ScenarioName scenario;
     private final Path work;
     private final Path directory;
-    private final List<Path> inFront;
+    private final TestBuild build;
     private final int refereePort;
     private final List<Member> all = new ArrayList<>();
     /** Workers that have started and wait, so that the place of a dead one is taken at once. */
     private final Deque<Member> spares = new ArrayDeque<>();
 
-    Crew(Options options, ScenarioName scenario, Path work, Path directory, List<Path> inFront, int refereePort) {
+    Crew(Options options, ScenarioName scenario, Path work, Path directory, TestBuild build, int refereePort) {
         this.options = options;
         this.scenario = scenario;
         this.work = work;
         this.directory = directory;
-        this.inFront = inFront;
+        this.build = build;
         this.refereePort = refereePort;
     }
 
@@ -67,7 +67,7 @@ final class Crew implements AutoCloseable {
         String name = "w" + all.size();
         Path history = work.resolve(name + ".history");
         long seed = options.seed() * 1_000 + all.size();
-        JavaCommand command = JavaCommand.of(
+        JavaCommand command = build.command(
                         Worker.class,
                         role.name(),
                         scenario.word(),
@@ -79,7 +79,6 @@ final class Crew implements AutoCloseable {
                         Integer.toString(refereePort))
                 .options("-Djava.io.tmpdir=" + work, "-Djna.tmpdir=" + work)
                 .lifetime(options.lifetime());
-        inFront.forEach(command::inFront);
         Member member = new Member(name, command.start(), history);
         all.add(member);
         return member;

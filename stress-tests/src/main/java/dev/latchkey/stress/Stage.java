@@ -1,6 +1,7 @@
 package dev.latchkey.stress;
 
 import java.time.Duration;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -17,30 +18,29 @@ final class Stage {
     private static final int LEAST_SECONDS = 4;
 
     private final ReentrantLock inUse = new ReentrantLock(true);
-    private final int seconds;
-    private final long endNanos;
+    private final OptionalLong endNanos;
     private int left;
 
-    private Stage(int seconds, long endNanos, int left) {
-        this.seconds = seconds;
+    private Stage(OptionalLong endNanos, int left) {
         this.endNanos = endNanos;
         this.left = left;
     }
 
-    /** For scenarios that are played for so long each. */
-    static Stage forEach(int seconds) {
-        return new Stage(seconds, 0, 0);
+    /** For scenarios each of which is played for as long as it asks for. */
+    static Stage withoutBudget() {
+        return new Stage(OptionalLong.empty(), 0);
     }
 
     /** For so many scenarios that take so long together from now on, with all that goes with them. */
     static Stage forAll(Duration budget, int scenarios) {
-        return new Stage(0, System.nanoTime() + budget.minus(LAST_JUDGEMENT).toNanos(), scenarios);
+        return new Stage(
+                OptionalLong.of(System.nanoTime() + budget.minus(LAST_JUDGEMENT).toNanos()), scenarios);
     }
 
-    /** Waits until it is free; answers for how many seconds the caller may have it. */
-    int enter() {
+    /** Waits until it is free; answers for how many seconds the caller may have it, which asks for some in case there is no budget. */
+    int enter(int seconds) {
         inUse.lock();
-        return seconds > 0 ? seconds : share(endNanos - System.nanoTime(), left--);
+        return endNanos.isEmpty() ? seconds : share(endNanos.getAsLong() - System.nanoTime(), left--);
     }
 
     void leave() {

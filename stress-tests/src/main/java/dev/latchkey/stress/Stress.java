@@ -55,7 +55,7 @@ public final class Stress {
         }
         Stage stage = options.budget() > 0
                 ? Stage.forAll(Duration.ofSeconds(options.budget()), scenarios.size())
-                : Stage.forEach(options.seconds());
+                : Stage.withoutBudget();
         ExecutorService two = Executors.newFixedThreadPool(2); // one is played, the other begins or ends
         try {
             List<Future<Outcome>> futures = new ArrayList<>();
@@ -108,7 +108,8 @@ public final class Stress {
         }
     }
 
-    private static Path root() throws IOException {
+    /** Where the folders of runs are made. */
+    static Path root() throws IOException {
         Path root = Path.of(System.getProperty("latchkey.tmp", System.getProperty("java.io.tmpdir")));
         return Files.createDirectories(root).toAbsolutePath();
     }

@@ -70,6 +70,7 @@ final class Trial implements AutoCloseable {
     private final Map<Member, Integer> calls = new HashMap<>();
 
     private boolean killsNextCalled;
+    private boolean drained;
     private long longestLog;
     private int seconds;
 
@@ -81,16 +82,16 @@ final class Trial implements AutoCloseable {
         this.scenario = scenario;
         this.stage = stage;
         this.directory = work.resolve("cache");
-        List<Path> inFront = TestBuild.compile(work, options.broken());
+        TestBuild build = TestBuild.of(options.broken());
         this.referee = RefereeProcess.start(work.resolve("referee.record"), options.lifetime());
         this.connection = referee.connect(RefereeConnection.CONTROLLER);
-        this.crew = new Crew(options, scenario, work, directory, inFront, referee.port());
+        this.crew = new Crew(options, scenario, work, directory, build, referee.port());
         this.nemesis = new Nemesis(directory, connection);
     }
 
     /** Runs a scenario in a folder of its own, which must be empty. */
     static Outcome run(Options options, ScenarioName scenario, Path work) throws IOException {
-        return run(options, scenario, Stage.forEach(options.seconds()), work);
+        return run(options, scenario, Stage.withoutBudget(), work);
     }
 
     /** Runs a scenario when its turn has come, for as long as it may. */
@@ -125,7 +126,7 @@ final class Trial implements AutoCloseable {
             awaitEnd(crew.start(Worker.Role.PREPARE), START);
         }
         gatherCrew();
-        seconds = stage.enter();
+        seconds = stage.enter(options.seconds());
         try {
             disturb(fireStartingGun());
             if (isClean()) {
@@ -134,8 +135,9 @@ final class Trial implements AutoCloseable {
         } finally {
             stage.leave();
         }
-        if (isClean()) {
+        if (isClean() && options.broken().map(BrokenRule::needsDrain).orElse(true)) {
             drain();
+            drained = true;
         }
     }
 
@@ -355,7 +357,7 @@ final class Trial implements AutoCloseable {
         List<Fault> faults = new ArrayList<>(nemesis.faults());
         faults.sort(Comparator.comparingLong(Fault::nanos));
         Run run = new Run(histories, faults, RemainsReader.read(directory, longestLog));
-        boolean whole = isClean();
+        boolean whole = drained && isClean();
         referee.violations()
                 .forEach(found -> violations.add(new Violation(found.kind().name(), found.text())));
         violations.addAll(new Reports(record).check(run));

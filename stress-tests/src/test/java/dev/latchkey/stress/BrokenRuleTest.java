@@ -5,17 +5,24 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.stress.check.Violation;
+import dev.latchkey.testing.DirectoryTree;
 import dev.latchkey.testing.Requirements;
-import dev.latchkey.testing.TestDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -26,8 +33,38 @@ class BrokenRuleTest {
     /** One where somebody waits for the result, five where it counts. */
     private static final int SEEDS = Boolean.getBoolean("latchkey.ci") ? 5 : 1;
 
-    @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
+    /** While one is played the next one's processes start, and those of the one before end. */
+    private static final ExecutorService TRIALS = Executors.newFixedThreadPool(2);
+
+    private static final Stage STAGE = Stage.withoutBudget();
+    private static final Map<Broken, Future<Outcome>> BEGUN = new HashMap<>();
+
+    /** An engine that breaks a rule, under the faults of a seed. */
+    private record Broken(BrokenRule rule, long seed) {
+        /** Runs it in a folder of its own. */
+        Outcome run() throws IOException {
+            Options options =
+                    Options.parse(List.of()).withSeed(seed).withBroken(rule).withSeconds(rule.seconds());
+            Path work = Files.createTempDirectory(Stress.root(), "broken-" + rule.word() + "-");
+            try {
+                return Trial.run(options, rule.scenario(), STAGE, work);
+            } finally {
+                List<String> left = DirectoryTree.delete(work);
+                assertEquals(List.of(), left);
+            }
+        }
+
+        /** Those that come next, in the order of the tests. */
+        static List<Broken> from(Broken first) {
+            List<Broken> all = everyRuleWithEverySeed()
+                    .map(arguments -> new Broken(
+                            (BrokenRule) arguments.get()[0], ((Number) arguments.get()[1]).longValue()))
+                    .filter(broken -> !broken.rule.scenario().lacksPython())
+                    .toList();
+            int index = all.indexOf(first);
+            return all.subList(index, Math.min(all.size(), index + 2));
+        }
+    }
 
     static Stream<Arguments> everyRuleWithEverySeed() {
         return Arrays.stream(BrokenRule.values())
@@ -35,17 +72,22 @@ class BrokenRuleTest {
                         Stream.iterate(1L, seed -> seed + 1).limit(SEEDS).map(seed -> Arguments.of(rule, seed)));
     }
 
+    @AfterAll
+    static void end() {
+        TRIALS.shutdownNow();
+    }
+
     @Tag("process")
     @ParameterizedTest
     @MethodSource("everyRuleWithEverySeed")
-    void aBrokenRuleIsNoticedByThePromiseItServes(BrokenRule rule, long seed) throws IOException {
+    void aBrokenRuleIsNoticedByThePromiseItServes(BrokenRule rule, long seed) throws Exception {
         if (rule.scenario().pythons() > 0) {
             Requirements.python();
         }
-        Options options =
-                Options.parse(List.of()).withSeed(seed).withBroken(rule).withSeconds(rule.seconds());
         long start = System.nanoTime();
-        Outcome outcome = Trial.run(options, rule.scenario(), directory.path());
+        Broken broken = new Broken(rule, seed);
+        Broken.from(broken).forEach(each -> BEGUN.computeIfAbsent(each, absent -> TRIALS.submit(each::run)));
+        Outcome outcome = Objects.requireNonNull(BEGUN.get(broken)).get();
         double seconds = (System.nanoTime() - start) / 1e9;
         System.out.printf("%s, seed %d: %s after %.1f s%n", rule.word(), seed, promises(outcome), seconds);
         assertTrue(promises(outcome).stream().anyMatch(rule.promises()::contains), Report.of(outcome));

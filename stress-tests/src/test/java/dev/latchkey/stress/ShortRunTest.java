@@ -13,13 +13,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * All scenarios with all faults, within three minutes; {@code -Dlatchkey.stress.budget=3600} gives all of them together an hour, and
+ * All scenarios with all faults, within four minutes; {@code -Dlatchkey.stress.budget=3600} gives all of them together an hour, and
  * {@code -Dlatchkey.stress.seed=42} repeats the schedule of another run.
  */
 @Tag("process")
 class ShortRunTest {
     /** How many seconds all of it may take. */
-    private static final int BUDGET = Integer.getInteger("latchkey.stress.budget", 180);
+    private static final int BUDGET = Integer.getInteger("latchkey.stress.budget", 240);
 
     /** What is kept of that for rounds that are added if too few processes were killed at some moment: as the processors are shared. */
     private static final int RESERVE = BUDGET / 5;

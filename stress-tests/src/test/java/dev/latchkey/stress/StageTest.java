@@ -31,22 +31,22 @@ class StageTest {
     @Test
     void whatOneLeavesTheNextOnesGet() {
         Stage stage = Stage.forAll(Duration.ofSeconds(100), 3);
-        assertEquals(29, stage.enter()); // of 92, and a few milliseconds less
+        assertEquals(29, stage.enter(7)); // of 92, and a few milliseconds less
         stage.leave();
-        assertEquals(44, stage.enter());
+        assertEquals(44, stage.enter(7));
         stage.leave();
-        assertEquals(90, stage.enter());
+        assertEquals(90, stage.enter(7));
         stage.leave();
     }
 
     @Test
     @Timeout(60)
     void oneIsPlayedAtATime() throws InterruptedException {
-        Stage stage = Stage.forEach(7);
+        Stage stage = Stage.withoutBudget();
         List<String> played = new CopyOnWriteArrayList<>();
-        assertEquals(7, stage.enter());
+        assertEquals(7, stage.enter(7));
         Thread second = new Thread(() -> {
-            stage.enter();
+            stage.enter(7);
             played.add("second");
             stage.leave();
         });

@@ -1,20 +1,12 @@
 package dev.latchkey.stress.worker;
 
-import dev.latchkey.cache.Cache;
-import dev.latchkey.cache.Side;
-import dev.latchkey.coordination.Claim;
-import dev.latchkey.coordination.Lock;
-import dev.latchkey.coordination.LockHandle;
-import dev.latchkey.coordination.WorkQueue;
 import dev.latchkey.stress.history.Event.Kind;
 import dev.latchkey.stress.history.HistoryLog;
 import dev.latchkey.stress.referee.RefereeConnection;
 import dev.latchkey.testing.Child;
-import dev.latchkey.testing.DirectoryTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -91,7 +83,7 @@ public final class Worker {
                 Integer.parseInt(args[5]),
                 new HistoryLog(Path.of(args[6])),
                 Integer.parseInt(args[7]));
-        worker.warmUp();
+        WarmUp.run();
         running = worker;
         switch (role) {
             case PREPARE -> worker.alone(worker.scenario::prepare);
@@ -133,23 +125,6 @@ public final class Worker {
                 part.run(actor);
             }
         }
-    }
-
-    /** Loads what the first use of everything loads, so that the run itself is not spent on that. */
-    private void warmUp() throws IOException, InterruptedException {
-        Path elsewhere = Files.createTempDirectory("warm-" + process + "-");
-        try (Cache cache = Cache.open(elsewhere)) {
-            try (LockHandle handle = new Lock(cache, "warm").acquire()) {
-                handle.runFenced(() -> cache.set("warm", new byte[40_000]));
-            }
-            cache.incr("count", 1, 0);
-            cache.push(new byte[40_000]);
-            cache.pull(null, Side.FRONT, byte[].class);
-            WorkQueue<String> queue = new WorkQueue<>(cache, "warm-queue", String.class);
-            queue.put("item");
-            queue.claim(Duration.ZERO).ifPresent(Claim::ack);
-        }
-        DirectoryTree.delete(elsewhere);
     }
 
     private void drain() throws InterruptedException {
