@@ -1,5 +1,6 @@
 package dev.latchkey.cache;
 
+import com.google.common.reflect.TypeToken;
 import java.nio.file.Path;
 
 /**
@@ -106,4 +107,57 @@ public interface FanoutCache extends Cache {
      * @throws IllegalArgumentException if the name is empty, or would lead elsewhere
      */
     Cache cache(String name);
+
+    /**
+     * A deque of its own in the folder {@code deque/<name>}, see {@link Deque#open(Path, Class)}; closed together with this cache.
+     *
+     * @param <E> the type of the elements
+     * @param name what it is called, see {@link #cache}; two objects of one name are the same deque
+     * @param type the class of the elements
+     * @return the deque
+     * @throws IllegalArgumentException if the name is empty or would lead elsewhere, or this cache is for reading alone
+     */
+    default <E> Deque<E> deque(String name, Class<E> type) {
+        return deque(name, TypeToken.of(type));
+    }
+
+    /**
+     * A deque of its own with elements of a generic type, see {@link #deque(String, Class)}.
+     *
+     * @param <E> the type of the elements
+     * @param name what it is called
+     * @param type the type of the elements
+     * @return the deque
+     * @throws IllegalArgumentException if the name is empty or would lead elsewhere, or this cache is for reading alone
+     */
+    <E> Deque<E> deque(String name, TypeToken<E> type);
+
+    /**
+     * An index of its own in the folder {@code index/<name>}, see {@link Index#open(Path, Class, Class)}; closed together with this
+     * cache.
+     *
+     * @param <K> the type of the keys
+     * @param <V> the type of the values
+     * @param name what it is called, see {@link #cache}; two objects of one name are the same index
+     * @param keyType the class of the keys
+     * @param valueType the class of the values
+     * @return the index
+     * @throws IllegalArgumentException if the name is empty or would lead elsewhere
+     */
+    default <K, V> Index<K, V> index(String name, Class<K> keyType, Class<V> valueType) {
+        return index(name, TypeToken.of(keyType), TypeToken.of(valueType));
+    }
+
+    /**
+     * An index of its own with keys or values of a generic type, see {@link #index(String, Class, Class)}.
+     *
+     * @param <K> the type of the keys
+     * @param <V> the type of the values
+     * @param name what it is called
+     * @param keyType the type of the keys
+     * @param valueType the type of the values
+     * @return the index
+     * @throws IllegalArgumentException if the name is empty or would lead elsewhere
+     */
+    <K, V> Index<K, V> index(String name, TypeToken<K> keyType, TypeToken<V> valueType);
 }

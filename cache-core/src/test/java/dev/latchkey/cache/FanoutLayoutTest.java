@@ -498,6 +498,32 @@ class FanoutLayoutTest {
     }
 
     @Test
+    void aDequeAndAnIndexOfItsOwnAreInTheirFoldersAndClosedTogetherWithIt() throws Exception {
+        try (FanoutCache cache = FanoutCache.open(path, 2)) {
+            Deque<String> urls = cache.deque("urls", String.class);
+            urls.extend(List.of("a", "b"));
+            assertEquals("a", cache.deque("urls", String.class).takeFirst());
+            Index<String, Integer> ages = cache.index("people/ages", String.class, Integer.class);
+            ages.put("Ada", 36);
+            assertEquals(Map.of("Ada", 36), cache.index("people/ages", String.class, Integer.class));
+            assertEquals(path.resolve("deque/urls"), urls.cache().directory());
+            assertEquals(path.resolve("index/people/ages"), ages.cache().directory());
+            assertEquals("none", ages.cache().settings().get(Setting.EVICTION_POLICY));
+            assertEquals(0, cache.size());
+            for (String wrong : List.of("", "..", "a/../../b")) {
+                assertThrows(IllegalArgumentException.class, () -> cache.deque(wrong, String.class));
+                assertThrows(IllegalArgumentException.class, () -> cache.index(wrong, String.class, String.class));
+            }
+            cache.close();
+            assertThrows(CacheClosedException.class, urls::peek);
+            assertThrows(CacheClosedException.class, ages::size);
+        }
+        try (Deque<String> urls = Deque.open(path.resolve("deque/urls"), String.class)) {
+            assertEquals(List.of("b"), List.copyOf(urls));
+        }
+    }
+
+    @Test
     void aNameThatWouldLeadElsewhereIsRefusedWithIt() throws IOException {
         try (FanoutCache cache = FanoutCache.open(path, 2)) {
             for (String wrong : List.of("", "/", "..", ".", "a/../b", "/a", "a/", "a//b", "../../other", "a\0b")) {

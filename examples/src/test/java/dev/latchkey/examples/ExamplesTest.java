@@ -419,6 +419,18 @@ final class ExamplesTest {
     }
 
     @Test
+    void fanoutMainSpreadsACacheOverShards() {
+        assertEquals(
+                List.of(
+                        "sorted: [a, b, c, jobs-500000000000000]",
+                        "changed my mind: a is still 1",
+                        "thumbnails: 1",
+                        "4 shards, report: done",
+                        "refused"),
+                run(FanoutMain.class));
+    }
+
+    @Test
     void queueMainServesItsQueuesInOrder() {
         assertEquals(
                 List.of(

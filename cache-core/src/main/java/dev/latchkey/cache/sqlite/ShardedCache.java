@@ -13,12 +13,16 @@ import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.CacheListener;
 import dev.latchkey.cache.CheckReport;
 import dev.latchkey.cache.Codec;
+import dev.latchkey.cache.Deque;
 import dev.latchkey.cache.EntryOptions;
+import dev.latchkey.cache.EvictionPolicy;
 import dev.latchkey.cache.FanoutCache;
+import dev.latchkey.cache.Index;
 import dev.latchkey.cache.Setting;
 import dev.latchkey.cache.Side;
 import dev.latchkey.cache.StoredKey;
 import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.QueueStore;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,6 +53,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A cache over shards; each call goes to the one of its key, or to all of them. */
 final class ShardedCache implements FanoutCache {
+    private static final Map<Setting, Object> NEVER_EVICTING =
+            Map.of(Setting.EVICTION_POLICY, EvictionPolicy.NONE.stored());
+
     private final FanoutDirectory directory;
     private final OpenOptions options;
     private final Codec codec;
@@ -61,7 +68,7 @@ final class ShardedCache implements FanoutCache {
     /** For opening and closing. */
     private final ReentrantLock turn = new ReentrantLock();
 
-    private final Map<String, ReadableCache> inner = new HashMap<>();
+    private final Map<Path, ReadableCache> inner = new HashMap<>();
     private volatile boolean closed;
 
     ShardedCache(FanoutDirectory directory, OpenOptions options, List<ReadableCache> shards) {
@@ -499,14 +506,31 @@ final class ShardedCache implements FanoutCache {
 
     @Override
     public Cache cache(String name) {
-        Path folder = directory.inner("cache", name);
+        return inner("cache", name, Map.of());
+    }
+
+    @Override
+    public <E> Deque<E> deque(String name, TypeToken<E> type) {
+        Objects.requireNonNull(type, "type");
+        return Deque.builder(inner("deque", name, NEVER_EVICTING), type).build();
+    }
+
+    @Override
+    public <K, V> Index<K, V> index(String name, TypeToken<K> keyType, TypeToken<V> valueType) {
+        Objects.requireNonNull(keyType, "keyType");
+        Objects.requireNonNull(valueType, "valueType");
+        return new Index<>(inner("index", name, NEVER_EVICTING), keyType, valueType);
+    }
+
+    private Cache inner(String kind, String name, Map<Setting, Object> settings) {
+        Path folder = directory.inner(kind, name);
         turn.lock();
         try {
             requireOpen();
-            ReadableCache open = inner.get(name);
+            ReadableCache open = inner.get(folder);
             if (open == null || open.isClosed()) {
-                open = SqliteCaches.open(folder, options.with(Map.of()), null);
-                inner.put(name, open);
+                open = SqliteCaches.open(folder, options.with(settings), null);
+                inner.put(folder, open);
             }
             return open;
         } finally {
@@ -519,10 +543,15 @@ final class ShardedCache implements FanoutCache {
         return directory.root();
     }
 
-    /** Coordination is in the first shard. */
+    /** Coordination is in the first shard, a queue in that of its prefix. */
     @Override
     public <T> T unwrap(Class<T> type) {
         requireOpen();
+        if (type == QueueStore.class && !writable.isEmpty()) {
+            QueueStore queues =
+                    prefix -> ofQueue(prefix).unwrap(QueueStore.class).queue(prefix);
+            return type.cast(queues);
+        }
         return shards.get(0).unwrap(type);
     }
 

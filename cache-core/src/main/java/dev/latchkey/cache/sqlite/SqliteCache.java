@@ -378,7 +378,12 @@ final class SqliteCache extends ReadableCache {
 
     /** Wakes whoever waits for a name, when the calling thread's transaction is committed if it has one. */
     void ring(String name) {
-        engine.states().afterCommit(() -> engine.signal().ring(name));
+        Tx joined = engine.writer().current();
+        if (joined == null) {
+            engine.signal().ring(name);
+        } else {
+            joined.afterCommit(() -> engine.signal().ring(name));
+        }
     }
 
     /**
