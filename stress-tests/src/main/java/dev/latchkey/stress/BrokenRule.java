@@ -289,8 +289,6 @@ enum BrokenRule {
     static final Set<String> EARLY = Set.of(
             "MUTUAL_EXCLUSION",
             "TOKEN_ORDER",
-            "GRANT_ORDER",
-            "HAND_OVER",
             "LEASE",
             "SIGNALS",
             "ADMISSION_RATE",
