@@ -306,6 +306,17 @@ enum BrokenRule {
             ScenarioName.LEADER,
             "OVERLAP MUTUAL_EXCLUSION NO_ERRORS");
 
+    /** The promises that no later event and nothing that is left can mend: once broken, a run need not go on. */
+    static final Set<String> EARLY = Set.of(
+            "MUTUAL_EXCLUSION",
+            "TOKEN_ORDER",
+            "LEASE",
+            "SIGNALS",
+            "ADMISSION_RATE",
+            "BARRIER",
+            "LATCH",
+            "SINGLE_FLIGHT");
+
     private final String source;
     private final String piece;
     private final String replacement;

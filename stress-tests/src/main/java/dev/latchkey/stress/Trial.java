@@ -6,6 +6,7 @@ import dev.latchkey.stress.Schedule.Act;
 import dev.latchkey.stress.Schedule.Step;
 import dev.latchkey.stress.check.Checker;
 import dev.latchkey.stress.check.Fault;
+import dev.latchkey.stress.check.Remains;
 import dev.latchkey.stress.check.RemainsReader;
 import dev.latchkey.stress.check.Run;
 import dev.latchkey.stress.check.Violation;
@@ -44,8 +45,13 @@ import java.util.concurrent.locks.LockSupport;
 final class Trial implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(60);
     private static final Duration END = Duration.ofSeconds(20);
+    /** The same where a rule is broken, and a hang is what it may come to. */
+    private static final Duration END_OF_BROKEN = Duration.ofSeconds(10);
     /** A worker needs about as long to start as it takes until two others are killed. */
     private static final int SPARES = 3;
+
+    /** How often somebody looks whether a broken rule has shown. */
+    private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500);
 
     private static final int KILLED = 137;
     private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -175,6 +181,7 @@ final class Trial implements AutoCloseable {
     private void disturb(long started) throws IOException {
         Deque<Step> schedule = new ArrayDeque<>(options.quiet() ? List.of() : schedule());
         long end = started + TimeUnit.SECONDS.toNanos(seconds);
+        long nextLook = started + LOOK_NANOS;
         while (System.nanoTime() < end && isClean() && !hasFailed()) {
             Step next = schedule.peek();
             if (next != null && System.nanoTime() - started >= TimeUnit.MILLISECONDS.toNanos(next.millis())) {
@@ -186,9 +193,42 @@ final class Trial implements AutoCloseable {
             replaceTheDead();
             noticeSilence();
             measureLog();
+            if (options.broken().isPresent() && System.nanoTime() >= nextLook) {
+                if (hasShown(options.broken().get())) {
+                    break; // those who judge all of it have the last word
+                }
+                nextLook = System.nanoTime() + LOOK_NANOS;
+            }
             LockSupport.parkNanos(TICK_NANOS);
         }
         nemesis.letGo(true);
+    }
+
+    /** Whether what has been written down so far breaks a promise that a broken rule serves. */
+    private boolean hasShown(BrokenRule rule) throws IOException {
+        Run run = new Run(histories(), faults(), Remains.NOTHING);
+        for (Checker checker : scenario.checkers(options, false)) {
+            if (checker.check(run).stream()
+                    .map(Violation::promise)
+                    .anyMatch(promise -> rule.promises().contains(promise) && BrokenRule.EARLY.contains(promise))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private List<History> histories() throws IOException {
+        List<History> histories = new ArrayList<>();
+        for (Member member : crew.all()) {
+            histories.add(History.read(member.name(), member.history()));
+        }
+        return histories;
+    }
+
+    private List<Fault> faults() {
+        return nemesis.faults().stream()
+                .sorted(Comparator.comparingLong(Fault::nanos))
+                .toList();
     }
 
     private void act(Step step, Member victim) {
@@ -319,7 +359,8 @@ final class Trial implements AutoCloseable {
 
     private void stopAll() throws IOException {
         working.forEach(member -> member.tell("stop"));
-        long end = System.nanoTime() + END.toNanos();
+        Duration limit = options.broken().isPresent() ? END_OF_BROKEN : END;
+        long end = System.nanoTime() + limit.toNanos();
         for (Member member : working) {
             awaitEnd(member, Duration.ofNanos(Math.max(0, end - System.nanoTime())));
         }
@@ -350,13 +391,7 @@ final class Trial implements AutoCloseable {
     }
 
     private Outcome judge(RefereeRecord record) throws IOException {
-        List<History> histories = new ArrayList<>();
-        for (Member member : crew.all()) {
-            histories.add(History.read(member.name(), member.history()));
-        }
-        List<Fault> faults = new ArrayList<>(nemesis.faults());
-        faults.sort(Comparator.comparingLong(Fault::nanos));
-        Run run = new Run(histories, faults, RemainsReader.read(directory, longestLog));
+        Run run = new Run(histories(), faults(), RemainsReader.read(directory, longestLog));
         boolean whole = drained && isClean();
         referee.violations()
                 .forEach(found -> violations.add(new Violation(found.kind().name(), found.text())));

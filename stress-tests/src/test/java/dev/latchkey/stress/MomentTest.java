@@ -54,6 +54,24 @@ class MomentTest {
     }
 
     @Test
+    void aReservationIsHeldAndAPermitOnlyWaitedFor() throws IOException {
+        assertEquals(Moment.WAITING, last("t0 INVOKE permit api 1 wait"));
+        assertEquals(Moment.OTHER, last("t0 INVOKE permit api 1 wait", "t0 OK permit"));
+        assertEquals(Moment.OTHER, last("t0 INVOKE permit api 1 now"));
+        assertEquals(Moment.HOLDING, last("t0 INVOKE reserve api 1 17", "t0 OK reserve 81230 81295"));
+        assertEquals(
+                Moment.WAITING,
+                last("t0 INVOKE reserve api 1 17", "t0 OK reserve 81230 81295", "t0 INVOKE use api 17"));
+    }
+
+    @Test
+    void whoComputesWhatItAsksForHoldsIt() throws IOException {
+        assertEquals(Moment.WAITING, last("t0 INVOKE ask a"));
+        assertEquals(Moment.HOLDING, last("t0 INVOKE ask a", "t0 NOTE computing a 7"));
+        assertEquals(Moment.OTHER, last("t0 INVOKE ask a", "t0 NOTE computing a 7", "t0 NOTE computed a 7"));
+    }
+
+    @Test
     void whoDoesNotWaitIsNotCountedAsWaiting() throws IOException {
         assertEquals(Moment.OTHER, last("t0 INVOKE lock a now"));
     }

@@ -29,6 +29,9 @@ class ShortRunTest {
     /** How many kills there must be; those at another moment do not count. */
     private static final int KILLS = 100;
 
+    /** As long as there were fewer, and there is time, rounds are added. */
+    private static final int KILLS_WISHED_FOR = 200;
+
     private static final int KILLS_OF_EACH_KIND = 10;
 
     @Test
@@ -39,7 +42,9 @@ class ShortRunTest {
         options = seed == null ? options : options.withSeed(seed);
         List<Outcome> outcomes = new ArrayList<>(Stress.run(options));
         for (int round = 1;
-                BUDGET - seconds(start) >= EXTRA_ROUND && !tooFew(outcomes).isEmpty();
+                BUDGET - seconds(start) >= EXTRA_ROUND
+                        && (kills(outcomes) < KILLS_WISHED_FOR
+                                || !tooFew(outcomes).isEmpty());
                 round++) {
             outcomes.addAll(Stress.run(options.withScenarios(List.of(ScenarioName.STORM))
                     .withBudget(EXTRA_ROUND)
@@ -58,6 +63,10 @@ class ShortRunTest {
 
     private static double seconds(long since) {
         return (System.nanoTime() - since) / 1e9;
+    }
+
+    private static int kills(List<Outcome> outcomes) {
+        return outcomes.stream().mapToInt(outcome -> outcome.kills().size()).sum();
     }
 
     /** Of what there was too little, in words. */

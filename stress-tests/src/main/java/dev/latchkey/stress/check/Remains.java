@@ -29,6 +29,10 @@ public record Remains(
         long volume,
         long logBytes,
         long longestLogBytes) {
+    /** Of a directory that is still in use. */
+    public static final Remains NOTHING =
+            new Remains("ok", List.of(), List.of(), 0, List.of(), Map.of(), Map.of(), 0, 0, 0);
+
     /** One row of {@code LatchkeyState}. */
     public record StateRow(String name, String kind, long session, long token, String line) {}
 }
