@@ -429,7 +429,7 @@ public final class Deque<E> extends AbstractQueue<E> implements BlockingDeque<E>
      */
     @Override
     public boolean addAll(Collection<? extends E> elements) {
-        if (elements == this) {
+        if (isSame(elements)) {
             throw new IllegalArgumentException("a deque cannot be added to itself; use extend");
         }
         return extendAt(elements, Side.BACK);
@@ -592,7 +592,7 @@ public final class Deque<E> extends AbstractQueue<E> implements BlockingDeque<E>
     @Override
     public int drainTo(Collection<? super E> target, int most) {
         Objects.requireNonNull(target, "target");
-        if (target == this) {
+        if (isSame(target)) {
             throw new IllegalArgumentException("a deque cannot be drained to itself");
         }
         int drained = 0;
@@ -857,6 +857,10 @@ public final class Deque<E> extends AbstractQueue<E> implements BlockingDeque<E>
     }
 
     // As a collection
+
+    private boolean isSame(Object other) {
+        return equals(other);
+    }
 
     private boolean remove(Element<E> element) {
         return queue.remove(element, queue.begin());

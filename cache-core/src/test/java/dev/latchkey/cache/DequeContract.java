@@ -452,12 +452,13 @@ abstract class DequeContract extends CacheFixture {
         iterator.remove();
         assertThrows(IllegalStateException.class, iterator::remove);
         assertContent("b");
+        filled("a", "b");
         iterator = deque.descendingIterator();
         assertEquals("b", iterator.next());
         assertEquals("b", deque.pollLast());
         deque.addLast("c"); // under the key that "b" had
         iterator.remove();
-        assertContent("c");
+        assertContent("a", "c");
     }
 
     @Test
