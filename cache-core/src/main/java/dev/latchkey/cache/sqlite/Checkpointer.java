@@ -197,20 +197,21 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
     }
 
     private void leave(FileLock lock) {
-        try {
-            if (!staysConnected) {
-                disconnect();
-            }
-        } finally {
-            LockFile.release(lock);
+        if (!staysConnected) {
+            disconnect();
         }
+        LockFile.release(lock);
     }
 
     private void disconnect() {
         Database used = db;
         db = null;
-        if (used != null) {
-            used.close();
+        try {
+            if (used != null) {
+                used.close();
+            }
+        } catch (CacheException e) {
+            // it had nothing to commit
         }
     }
 
