@@ -20,7 +20,7 @@ final class FanoutFixture {
     /** One shard after the other. */
     static List<Object> inOrderOfInsertion(List<Object> inserted) {
         List<Object> inOrder = new ArrayList<>(inserted);
-        inOrder.sort(Comparator.comparing(key -> shardOf(key, SHARDS)));
+        inOrder.sort(Comparator.comparingInt(key -> shardOf(key, SHARDS)));
         return inOrder;
     }
 
