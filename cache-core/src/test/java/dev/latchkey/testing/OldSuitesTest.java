@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 /** A test of an old suite that fails is a test that fails. */
 class OldSuitesTest {
     /** One test of an old suite. */
+    @SuppressWarnings("JdkObsolete")
     private static final class Old extends TestCase {
         private final Runnable body;
 
