@@ -446,8 +446,10 @@ class PythonMaintenanceTest extends PythonInterop {
             cache.set("kept", new byte[40_000]);
             Files.delete(path.resolve(row("SELECT filename FROM Cache WHERE key = 'lost'")));
             Files.write(path.resolve(row("SELECT filename FROM Cache WHERE key = 'short'")), new byte[7]);
-            Files.createDirectories(path.resolve("ab/cd"));
-            Files.writeString(path.resolve("ab/unknown"), "?");
+            String ofKept = row("SELECT filename FROM Cache WHERE key = 'kept'").substring(0, 2);
+            Path folder = path.resolve(ofKept.equals("ab") ? "ba" : "ab"); // one of its own
+            Files.createDirectories(folder.resolve("cd"));
+            Files.writeString(folder.resolve("unknown"), "?");
             Rows.change(path, "UPDATE Settings SET value = 17 WHERE key = 'count'");
             Rows.change(path, "UPDATE Settings SET value = 17 WHERE key = 'size'");
             python("""
@@ -468,8 +470,8 @@ class PythonMaintenanceTest extends PythonInterop {
                         kind + " of\n" + report);
             }
             cache.check(true);
-            Files.deleteIfExists(path.resolve("ab/unknown"));
-            Files.deleteIfExists(path.resolve("ab"));
+            Files.deleteIfExists(folder.resolve("unknown"));
+            Files.deleteIfExists(folder);
             assertCleanOnBothSides(cache);
             assertTrue(cache.containsKey("kept"));
             assertFalse(cache.containsKey("lost"));
@@ -483,8 +485,10 @@ class PythonMaintenanceTest extends PythonInterop {
             cache.set("lost", new byte[40_000]);
             cache.set("kept", new byte[40_000]);
             Files.delete(path.resolve(row("SELECT filename FROM Cache WHERE key = 'lost'")));
-            Files.createDirectories(path.resolve("ab/cd"));
-            Files.writeString(path.resolve("ab/unknown"), "?");
+            String ofKept = row("SELECT filename FROM Cache WHERE key = 'kept'").substring(0, 2);
+            Path folder = path.resolve(ofKept.equals("ab") ? "ba" : "ab"); // one of its own
+            Files.createDirectories(folder.resolve("cd"));
+            Files.writeString(folder.resolve("unknown"), "?");
             Rows.change(path, "UPDATE Settings SET value = 17 WHERE key = 'count'");
             python("""
                     warnings.simplefilter('default')
