@@ -41,7 +41,7 @@ public final class Capacity implements Checker {
                 }
             }
         }
-        changes.sort(Comparator.comparingLong(Change::nanos).thenComparing(Change::by));
+        changes.sort(Comparator.comparingLong(Change::nanos).thenComparingInt(Change::by));
         int certain = 0;
         for (Change change : changes) {
             certain += change.by;
