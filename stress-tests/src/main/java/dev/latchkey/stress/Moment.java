@@ -50,32 +50,73 @@ enum Moment {
     }
 
     private static Moment ofThread(List<Event> events, long nanos) {
-        boolean holding = false;
+        Doing doing = new Doing();
         Moment moment = OTHER;
-        Moment beforeCommit = OTHER;
         for (Event event : events) {
-            if (event.kind() == Kind.NOTE) {
-                if (event.operation().equals("computing")) {
-                    moment = HOLDING;
-                } else if (event.operation().equals("computed")) {
-                    moment = OTHER;
-                } else if (event.operation().equals("committing")) {
-                    beforeCommit = moment;
-                    moment = COMMITTING;
-                } else if (event.operation().equals("committed") || isAtTheEdge(event)) {
-                    moment = beforeCommit;
-                }
-                continue;
-            }
-            boolean begins = event.kind() == Kind.INVOKE;
-            if (TAKING.contains(event.operation()) && event.kind() == Kind.OK) {
-                holding = true;
-            } else if (GIVING.contains(event.operation()) && begins) {
-                holding = false;
-            }
-            moment = begins ? begun(event, nanos, holding) : holding ? HOLDING : OTHER;
+            moment = doing.after(event, nanos);
         }
         return moment;
+    }
+
+    /** A stretch of time in which a thread did one thing. */
+    record Span(String thread, Moment moment, long from, long to) {}
+
+    /** What the threads of a process were doing until an instant, in stretches; what is none of the moments is left out. */
+    static List<Span> spans(History history, long end) {
+        Map<String, List<Event>> threads = new LinkedHashMap<>();
+        for (Event event : history.events()) {
+            threads.computeIfAbsent(event.thread(), missing -> new ArrayList<>())
+                    .add(event);
+        }
+        List<Span> spans = new ArrayList<>();
+        threads.forEach((thread, events) -> {
+            Doing doing = new Doing();
+            for (int i = 0; i < events.size(); i++) {
+                long from = events.get(i).nanos();
+                long to = i + 1 < events.size() ? events.get(i + 1).nanos() : Math.max(from, end);
+                Moment moment = doing.after(events.get(i), to);
+                if (moment != OTHER) {
+                    spans.add(new Span(thread, moment, from, to));
+                }
+            }
+        });
+        return spans;
+    }
+
+    /** What a thread is doing, event by event. */
+    private static final class Doing {
+        private boolean holding;
+        private Moment moment = OTHER;
+        private Moment beforeCommit = OTHER;
+
+        /** What it does since an event, as it shows at a later instant. */
+        Moment after(Event event, long nanos) {
+            if (event.kind() == Kind.NOTE) {
+                note(event);
+            } else {
+                boolean begins = event.kind() == Kind.INVOKE;
+                if (TAKING.contains(event.operation()) && event.kind() == Kind.OK) {
+                    holding = true;
+                } else if (GIVING.contains(event.operation()) && begins) {
+                    holding = false;
+                }
+                moment = begins ? begun(event, nanos, holding) : holding ? HOLDING : OTHER;
+            }
+            return moment;
+        }
+
+        private void note(Event event) {
+            if (event.operation().equals("computing")) {
+                moment = HOLDING;
+            } else if (event.operation().equals("computed")) {
+                moment = OTHER;
+            } else if (event.operation().equals("committing")) {
+                beforeCommit = moment;
+                moment = COMMITTING;
+            } else if (event.operation().equals("committed") || isAtTheEdge(event)) {
+                moment = beforeCommit;
+            }
+        }
     }
 
     private static boolean isAtTheEdge(Event event) {

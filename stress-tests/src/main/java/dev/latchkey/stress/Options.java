@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param seed of the schedule of faults and of every worker's dice
  * @param broken a rule that the engine is built to break
  * @param quiet whether to leave out all faults
+ * @param report the file of HTML to write, if any
  */
 record Options(
         List<ScenarioName> scenarios,
@@ -25,16 +26,18 @@ record Options(
         int budget,
         long seed,
         Optional<BrokenRule> broken,
-        boolean quiet) {
+        boolean quiet,
+        Optional<String> report) {
     static final String USAGE = """
             usage: [scenario ...] [--jvms N] [--threads N] [--seconds N | --budget N] [--seed N] [--broken RULE] [--quiet]
+                [--report FILE]
             scenarios: %s; all of them if none is named
             rules: %s""".formatted(ScenarioName.words(), BrokenRule.words());
 
     static Options parse(List<String> words) {
         List<ScenarioName> scenarios = new ArrayList<>();
-        Options options =
-                new Options(List.of(ScenarioName.values()), 4, 2, 20, 0, freshSeed(), Optional.empty(), false);
+        Options options = new Options(
+                List.of(ScenarioName.values()), 4, 2, 20, 0, freshSeed(), Optional.empty(), false, Optional.empty());
         for (int i = 0; i < words.size(); i++) {
             String word = words.get(i);
             if (word.equals("--quiet")) {
@@ -58,40 +61,43 @@ record Options(
     private Options with(String option, String value) {
         return switch (option) {
             case "--jvms" ->
-                new Options(scenarios, positive(option, value), threads, seconds, budget, seed, broken, quiet);
+                new Options(scenarios, positive(option, value), threads, seconds, budget, seed, broken, quiet, report);
             case "--threads" ->
-                new Options(scenarios, jvms, positive(option, value), seconds, budget, seed, broken, quiet);
-            case "--seconds" -> new Options(scenarios, jvms, threads, positive(option, value), 0, seed, broken, quiet);
+                new Options(scenarios, jvms, positive(option, value), seconds, budget, seed, broken, quiet, report);
+            case "--seconds" ->
+                new Options(scenarios, jvms, threads, positive(option, value), 0, seed, broken, quiet, report);
             case "--budget" -> withBudget(positive(option, value));
             case "--seed" -> withSeed(number(option, value));
             case "--broken" -> withBroken(BrokenRule.of(value));
+            case "--report" ->
+                new Options(scenarios, jvms, threads, seconds, budget, seed, broken, quiet, Optional.of(value));
             default -> throw new IllegalArgumentException("there is no option " + option + "\n" + USAGE);
         };
     }
 
     Options withScenarios(List<ScenarioName> chosen) {
-        return new Options(List.copyOf(chosen), jvms, threads, seconds, budget, seed, broken, quiet);
+        return new Options(List.copyOf(chosen), jvms, threads, seconds, budget, seed, broken, quiet, report);
     }
 
     Options withSeconds(int chosen) {
-        return new Options(scenarios, jvms, threads, chosen, 0, seed, broken, quiet);
+        return new Options(scenarios, jvms, threads, chosen, 0, seed, broken, quiet, report);
     }
 
     Options withBudget(int chosen) {
-        return new Options(scenarios, jvms, threads, seconds, chosen, seed, broken, quiet);
+        return new Options(scenarios, jvms, threads, seconds, chosen, seed, broken, quiet, report);
     }
 
     Options withSeed(long chosen) {
-        return new Options(scenarios, jvms, threads, seconds, budget, chosen, broken, quiet);
+        return new Options(scenarios, jvms, threads, seconds, budget, chosen, broken, quiet, report);
     }
 
     Options withBroken(BrokenRule rule) {
         return new Options(
-                scenarios, jvms, threads, seconds, budget, seed, Optional.of(rule), quiet || rule.needsQuiet());
+                scenarios, jvms, threads, seconds, budget, seed, Optional.of(rule), quiet || rule.needsQuiet(), report);
     }
 
     private Options withQuiet() {
-        return new Options(scenarios, jvms, threads, seconds, budget, seed, broken, true);
+        return new Options(scenarios, jvms, threads, seconds, budget, seed, broken, true, report);
     }
 
     private static int positive(String option, String value) {

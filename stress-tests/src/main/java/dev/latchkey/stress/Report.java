@@ -23,7 +23,7 @@ final class Report {
         return text.toString();
     }
 
-    private static String line(Outcome outcome) {
+    static String line(Outcome outcome) {
         List<Operation> operations = outcome.run().operations();
         long done = operations.stream().filter(Operation::isOk).count();
         long unknown = operations.stream().filter(Operation::isUnknown).count();

@@ -38,6 +38,11 @@ public final class Stress {
             return;
         }
         List<Outcome> outcomes = run(options);
+        if (options.report().isPresent()) {
+            Path page = Path.of(options.report().get()).toAbsolutePath();
+            Files.writeString(page, ReportPage.of(outcomes));
+            System.out.println("a page to look at: " + page);
+        }
         System.out.println(Report.total(outcomes));
         System.exit(outcomes.stream().allMatch(outcome -> outcome.violations().isEmpty()) ? 0 : 1);
     }

@@ -25,10 +25,21 @@ class OptionsTest {
 
     @Test
     void everyOptionIsRead() {
-        Options options = parse("lock --jvms 3 --threads 5 --seconds 7 --seed 11 --broken no-token-bump --quiet");
+        Options options = parse(
+                "lock --jvms 3 --threads 5 --seconds 7 --seed 11 --broken no-token-bump --quiet --report page.html");
         assertEquals(
-                new Options(List.of(ScenarioName.LOCK), 3, 5, 7, 0, 11, Optional.of(BrokenRule.NO_TOKEN_BUMP), true),
+                new Options(
+                        List.of(ScenarioName.LOCK),
+                        3,
+                        5,
+                        7,
+                        0,
+                        11,
+                        Optional.of(BrokenRule.NO_TOKEN_BUMP),
+                        true,
+                        Optional.of("page.html")),
                 options);
+        assertEquals(Optional.empty(), parse("lock").report());
         assertEquals(90, parse("lock --budget 90").budget());
         assertEquals(0, parse("lock --budget 90 --seconds 5").budget());
     }

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.stress.check.Fault;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -50,6 +52,7 @@ class ShortRunTest {
                     .withBudget(EXTRA_ROUND)
                     .withSeed(options.seed() + round)));
         }
+        Files.writeString(Path.of("target/stress-report.html"), ReportPage.of(outcomes));
         System.out.printf("after %.0f s ", seconds(start));
         System.out.println(Report.total(outcomes));
         for (Outcome outcome : outcomes) {
