@@ -40,8 +40,8 @@ final class Flights implements AutoCloseable {
     private static final int MOST_WAITING = 1_000;
     /** The name of the row of a longer key has its hash. */
     private static final int LONGEST = 900;
-    /** Half of what a death may go unnoticed. */
-    private static final Duration LOOK = Duration.ofMillis(20);
+    /** A fifth of what may pass from a death to the next computation, since its first transaction may wait for the disk. */
+    private static final Duration LOOK = Duration.ofMillis(10);
 
     /** There is nothing to share: whoever has joined tries itself. */
     static final Object NO_OUTCOME = new Object();
