@@ -671,6 +671,9 @@ public final class Deque<E> extends AbstractQueue<E> implements BlockingDeque<E>
                 return result;
             }
             signal.await(rung, seen, Math.min(deadline.remainingNanos(), LOOK_NANOS));
+            if (signal.seen(rung) != seen) {
+                queue.expectItem();
+            }
             if (Thread.interrupted()) {
                 throw new InterruptedException();
             }

@@ -46,7 +46,7 @@ class OptionsTest {
 
     @Test
     void theReplayCommandGivesTheSameOptionsAgain() {
-        Options options = parse("storm --jvms 3 --threads 5 --seconds 7 --seed 11 --broken hints-left-open --quiet");
+        Options options = parse("storm --jvms 3 --threads 5 --seconds 7 --seed 11 --broken readers-left-open --quiet");
         String replay = options.replay(ScenarioName.STORM);
         String words = replay.substring(replay.indexOf("args=\"") + 6, replay.length() - 1);
         assertEquals(options, parse(words));

@@ -53,6 +53,9 @@ public interface StoredQueue {
      */
     String roomName();
 
+    /** Says that an item has probably come: the next {@link #pull} looks for it where it would take it from. */
+    void expectItem();
+
     /**
      * Adds values at a side, one after the other: all of them, or none if the capacity does not allow all.
      *

@@ -50,6 +50,11 @@ final class SqliteQueue implements StoredQueue {
     }
 
     @Override
+    public void expectItem() {
+        likely = true;
+    }
+
+    @Override
     public Deadline begin() {
         return cache.begin();
     }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DequeScenario implements Scenario {
     /** Of {@link PulledOnce#IN_ORDER}. */
-    public static final int CAPACITY = 12;
+    public static final int CAPACITY = 6;
 
     private static final int MOST_MILLIS = 60;
     private static final long TIDE_SECONDS = 2;
