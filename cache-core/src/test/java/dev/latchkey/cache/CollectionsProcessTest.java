@@ -74,7 +74,12 @@ class CollectionsProcessTest {
     }
 
     private static void letRun(Duration time) {
-        Awaitility.await().during(time).atMost(time.plus(SOON)).until(() -> true);
+        Awaitility.await()
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(2))
+                .during(time)
+                .atMost(time.plus(SOON))
+                .until(() -> true);
     }
 
     /** Mostly within a millisecond on an idle machine; who looks only by itself takes twenty on average. */
