@@ -29,6 +29,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Several processes use one deque, and one index. */
 @Tag("process")
+@Tag("everyJdk")
 class CollectionsProcessTest {
     /** As many are taken before it counts: code that has just been loaded is slow. */
     private static final int WARM_UP = 300;
