@@ -346,11 +346,12 @@ final class ThrottleLine {
                     orphans.add(answer.slot());
                 }
             }
+            orphans.removeIf(this::isInherited);
             wakeFirst();
         } finally {
             mutex.unlock();
         }
-        orphans.forEach(slot -> passOn(slot, founding));
+        orphans.forEach(slot -> giveBack(slot, founding));
     }
 
     /** Under the mutex. */
@@ -375,37 +376,42 @@ final class ThrottleLine {
 
     /** However the wait ended: nothing of it stays, and a slot that is not used goes to somebody else. */
     private void leave(Caller caller, ThrottleRate founding, boolean returned) {
-        Answer answer;
+        Slot left = null;
         mutex.lock();
         try {
             caller.gone = true;
-            answer = caller.answer;
+            Answer answer = caller.answer;
             queue.remove(caller);
             reserved.remove(caller);
+            if (!returned && answer != null && answer.isGranted() && !isInherited(answer.slot())) {
+                left = answer.slot();
+            }
             if (!returned) {
                 wakeFirst(); // whose turn, or whose time, may have come sooner
             }
         } finally {
             mutex.unlock();
         }
-        if (!returned && answer != null && answer.isGranted()) {
-            passOn(answer.slot(), founding);
+        if (left != null) {
+            giveBack(left, founding);
         }
     }
 
-    /** A slot that its caller does not use goes to the next one here, or back if it is the last that was reserved. */
-    private void passOn(Slot slot, ThrottleRate founding) {
-        mutex.lock();
-        try {
-            Caller heir = queue.peek();
-            if (heir != null && !heir.gone && isOfUse(slot, heir.ask)) {
-                answer(heir, new Answer(Verdict.GRANTED, slot, 0));
-                wakeFirst();
-                return;
-            }
-        } finally {
-            mutex.unlock();
+    /**
+     * Whether a slot that its caller does not use goes to the next one here. Under the mutex under which its caller leaves: else the
+     * next one could ask for a slot of its own first, and this one would be wasted.
+     */
+    private boolean isInherited(Slot slot) {
+        Caller heir = queue.peek();
+        boolean inherits = heir != null && !heir.gone && isOfUse(slot, heir.ask);
+        if (inherits) {
+            answer(heir, new Answer(Verdict.GRANTED, slot, 0));
         }
+        return inherits;
+    }
+
+    /** A slot that nobody here uses is free for all if it is the last that was reserved. */
+    private void giveBack(Slot slot, ThrottleRate founding) {
         try {
             boolean unused = cancel(founding, slot, Deadline.after(CANCEL_PATIENCE));
         } catch (CacheException | NameInUseException e) {
