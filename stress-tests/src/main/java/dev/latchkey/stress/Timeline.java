@@ -142,9 +142,13 @@ final class Timeline {
         y += 10;
         for (double micros = LEAST_MICROS; micros <= MOST_MICROS; micros *= 10) {
             double line = y + PLOT - height(micros);
-            out.append(number(
+            out.append(String.format(
+                    Locale.ROOT,
                     "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>%n",
-                    (double) LEFT, (double) LEFT + WIDTH, line, line));
+                    (double) LEFT,
+                    (double) LEFT + WIDTH,
+                    line,
+                    line));
             text(
                     LEFT - 6,
                     line + 3,
@@ -153,7 +157,8 @@ final class Timeline {
         }
         for (HandOverTimes time : times) {
             double cy = y + PLOT - height(time.idleNanos() / 1000.0);
-            out.append(number(
+            out.append(String.format(
+                    Locale.ROOT,
                     "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%d\"><title>%s %.3f ms</title></circle>%n",
                     time.afterDeath() ? "afterdeath" : "handover",
                     x(time.nanos()),
@@ -171,17 +176,24 @@ final class Timeline {
     }
 
     private void rect(double x, double top, double width, double height, String kind, String title) {
-        out.append(number(
+        out.append(String.format(
+                Locale.ROOT,
                 "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>%s</title></rect>%n",
-                kind, x, top, Math.max(0.4, width), height, ReportPage.escaped(title)));
+                kind,
+                x,
+                top,
+                Math.max(0.4, width),
+                height,
+                ReportPage.escaped(title)));
     }
 
     private void text(double x, double baseline, String kind, String words) {
-        out.append(number(
-                "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\">%s</text>%n", kind, x, baseline, ReportPage.escaped(words)));
-    }
-
-    private static String number(String format, Object... arguments) {
-        return String.format(Locale.ROOT, format, arguments);
+        out.append(String.format(
+                Locale.ROOT,
+                "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\">%s</text>%n",
+                kind,
+                x,
+                baseline,
+                ReportPage.escaped(words)));
     }
 }
