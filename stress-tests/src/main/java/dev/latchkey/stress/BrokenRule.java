@@ -256,13 +256,13 @@ enum BrokenRule {
             "int index = state.parties - 2 - state.pending().size();",
             ScenarioName.BARRIER,
             "BARRIER"),
-    /** Whoever waits at a barrier is taken to be alive without being probed. */
+    /** Whoever waits at a barrier, or runs its action, is taken to be alive without being probed: the others wait with the dead. */
     DEAD_PARTY_WAITED_WITH(
             "coordination/src/main/java/dev/latchkey/coordination/BarrierState.java",
             "distinct().filter(isDead::test)",
             "distinct().filter(session -> session == 0)",
             ScenarioName.BARRIER,
-            "BARRIER NO_RESIDUE"),
+            "BARRIER NO_HANG NO_RESIDUE"),
     /** A generation passes without its action. */
     ACTION_LEFT_OUT(
             "coordination/src/main/java/dev/latchkey/coordination/CyclicBarrier.java",
