@@ -19,9 +19,10 @@ import java.time.Duration;
  * processes do. Of a {@link FanoutCache} all shards, of a cache opened for reading alone the reads.
  *
  * <p><b>Threads.</b> A method is called by the thread whose call it was, after the call has taken effect: after the commit, for
- * calls inside {@link Cache#transact} after its end, of shards one after the other, and not at all if it was rolled back. House-keeping has threads
- * of its own. So methods must be safe for several threads, and whoever waits in one holds up its caller. They may use the cache.
- * What they throw goes to the thread's handler of uncaught exceptions and changes nothing else.
+ * calls inside {@link Cache#transact} after the end of the outermost one, when the thread holds nobody up any more. What was
+ * rolled back is not told; {@link #oversize}, {@link #busy} and {@link #repaired} are, since they are true all the same.
+ * House-keeping has threads of its own. So methods must be safe for several threads, and whoever waits in one holds up its caller.
+ * They may use the cache. What they throw goes to the thread's handler of uncaught exceptions and changes nothing else.
  *
  * <p><b>Keys</b> are shown as {@link Cache#keys()} shows them.
  *

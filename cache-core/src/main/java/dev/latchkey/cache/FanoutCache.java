@@ -82,6 +82,16 @@ public interface FanoutCache extends Cache {
     }
 
     /**
+     * Opens a new cache in a new directory among the temporary ones, which is deleted when the cache is closed.
+     *
+     * @return the open cache
+     * @throws CacheException if it cannot be created
+     */
+    static FanoutCache temporary() {
+        return FanoutCacheBuilder.temporary();
+    }
+
+    /**
      * Prepares to open the cache in a directory.
      *
      * @param directory where the cache lies

@@ -21,6 +21,10 @@ public final class FanoutCacheBuilder extends AbstractCacheBuilder<FanoutCacheBu
         super(directory);
     }
 
+    static FanoutCache temporary() {
+        return SqliteCaches.temporaryFanout(new FanoutCacheBuilder(Path.of("")).options());
+    }
+
     @Override
     FanoutCacheBuilder self() {
         return this;

@@ -72,6 +72,38 @@ class FanoutLayoutTest {
         }
     }
 
+    @Test
+    void aTemporaryOneIsDeletedWhenItIsClosed() {
+        Path root;
+        try (FanoutCache temporary = FanoutCache.temporary();
+                FanoutCache other = FanoutCache.temporary()) {
+            root = temporary.directory();
+            temporary.set("a", new byte[40_000]);
+            temporary.cache("inner").set("b", 2);
+            assertEquals(FanoutCache.DEFAULT_SHARDS, temporary.shards());
+            assertEquals(40_000, temporary.get("a", byte[].class).length);
+            assertFalse(other.containsKey("a"));
+        }
+        assertFalse(Files.exists(root));
+    }
+
+    @Test
+    void aCloseThatIsRefusedClosesNothing() {
+        try (FanoutCache cache = FanoutCache.open(path, 3)) {
+            Cache inner = cache.cache("inner");
+            inner.transact(() -> {
+                assertThrows(IllegalStateException.class, cache::close);
+                inner.set("a", 1);
+                cache.set("b", 2);
+            });
+            assertEquals(2, cache.async().get("b", int.class).join());
+            assertEquals(1, cache.cache("inner").async().get("a", int.class).join());
+            cache.close();
+            assertThrows(CacheClosedException.class, () -> cache.cache("inner"));
+            assertThrows(CacheClosedException.class, () -> inner.get("a"));
+        }
+    }
+
     private static String refusal(Class<? extends RuntimeException> type, Runnable opening) {
         return String.valueOf(assertThrows(type, opening::run).getMessage());
     }

@@ -15,6 +15,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
@@ -199,26 +200,106 @@ abstract class ListenerContract extends CacheFixture {
     }
 
     @Test
+    void whatATransactionRunsIntoIsToldAtItsEndEvenIfItIsRolledBack() throws Exception {
+        create(options -> options.sizeLimit(1 << 20).timeout(Duration.ofMillis(30)));
+        cache.set("damaged", new byte[40_000]);
+        for (var file : valueFiles()) {
+            Files.delete(file);
+        }
+        cache.push(new byte[40_000], "q", Side.BACK, EntryOptions.none());
+        for (var file : valueFiles()) {
+            Files.delete(file);
+        }
+        try (Cache other = builder(directory.resolve("other"))
+                        .timeout(Duration.ofMillis(30))
+                        .open();
+                Holder holder = new Holder(other)) {
+            listen();
+            other.addListener(told);
+            Runnable body = () -> {
+                assertThrows(EntryTooLargeException.class, () -> cache.set("large", new byte[2 << 20]));
+                assertNull(cache.get("damaged"));
+                assertThrows(CacheTimeoutException.class, () -> other.set("a", 1));
+                assertTrue(cache.pull("q", Side.FRONT, byte[].class).isEmpty());
+                assertEquals(List.of(), told.take());
+            };
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> cache.transact((Runnable) () -> {
+                        body.run();
+                        throw new IllegalStateException("undo");
+                    }));
+            List<String> anyway = List.of("oversize large " + (2 << 20), "repaired FILE_MISSING false", "busy 30");
+            assertEquals(anyway, told.take());
+            cache.transact(body);
+            List<String> committed = told.take();
+            assertTrue(committed.containsAll(anyway), committed::toString);
+            assertTrue(committed.contains("repaired FILE_MISSING true"), committed::toString);
+        }
+    }
+
+    @Test
+    void whoeverIsToldHoldsNobodyUp() {
+        List<String> keys = List.of("a", "b", "c", "d", "e", "f", "g", "h");
+        cache.addListener(new CacheListener() {
+            @Override
+            public void store(Object key) {
+                if (keys.contains(key)) {
+                    keys.forEach(other -> cache.async()
+                            .incr("seen " + other)
+                            .orTimeout(20, TimeUnit.SECONDS)
+                            .join());
+                }
+            }
+        });
+        cache.transact(() -> keys.forEach(key -> cache.set(key, 1)));
+        keys.forEach(key -> assertEquals(keys.size(), cache.get("seen " + key, int.class)));
+    }
+
+    @Test
+    void aCloseThatIsRefusedLeavesWhoeverListens() {
+        listen();
+        cache.transact(() -> {
+            assertThrows(IllegalStateException.class, () -> cache.close());
+            cache.set("a", 1);
+        });
+        assertEquals(List.of("store a"), told.take());
+        cache.async().set("b", 1).join();
+        assertEquals(List.of("store b"), told.take());
+    }
+
+    /** A thread that has the write lock until it is closed. */
+    private static final class Holder implements AutoCloseable {
+        private final CountDownLatch begun = new CountDownLatch(1);
+        private final CountDownLatch end = new CountDownLatch(1);
+        private final Thread thread;
+
+        Holder(Cache cache) throws InterruptedException {
+            thread = new Thread(() -> cache.transact(() -> {
+                begun.countDown();
+                end.await();
+                return null;
+            }));
+            thread.start();
+            begun.await();
+        }
+
+        @Override
+        public void close() throws InterruptedException {
+            end.countDown();
+            thread.join();
+        }
+    }
+
+    @Test
     void aCallThatGivesUpIsBusy() throws InterruptedException {
         create(options -> options.timeout(Duration.ofMillis(30)));
         listen();
-        CountDownLatch begun = new CountDownLatch(1);
-        CountDownLatch end = new CountDownLatch(1);
-        Thread holder = new Thread(() -> cache.transact(() -> {
-            begun.countDown();
-            end.await();
-            return null;
-        }));
-        holder.start();
-        begun.await();
-        try {
+        try (Holder holder = new Holder(cache)) {
             assertThrows(CacheTimeoutException.class, () -> cache.set("a", 1));
             assertThrows(CacheTimeoutException.class, () -> cache.delete("a"));
             assertThrows(CacheTimeoutException.class, () -> cache.transact(() -> cache.set("a", 1)));
             assertThrows(CacheTimeoutException.class, () -> cache.alter(Setting.CULL_LIMIT, 5));
-        } finally {
-            end.countDown();
-            holder.join();
         }
         assertEquals(List.of("busy 30", "busy 30", "busy 30", "busy 30"), told.take());
     }

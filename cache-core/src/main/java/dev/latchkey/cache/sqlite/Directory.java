@@ -74,8 +74,12 @@ final class Directory {
     }
 
     static Directory temporary() {
+        return open(newTemporary(), true);
+    }
+
+    static Path newTemporary() {
         try {
-            return open(Files.createTempDirectory("latchkey-"), true);
+            return Files.createTempDirectory("latchkey-").toRealPath();
         } catch (IOException e) {
             throw new CacheException("cannot create a temporary directory: " + e, e);
         }

@@ -4,7 +4,9 @@ import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CacheReplacedException;
 import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.Deadline;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -123,7 +125,8 @@ final class Engines {
         try {
             return await(slot.opened, directory, deadline);
         } catch (CacheTimeoutException e) {
-            CompletableFuture<Void> unused = slot.opened.thenAccept(engine -> release(new Lease(key, slot, engine)));
+            CompletableFuture<Void> unused =
+                    slot.opened.thenAccept(engine -> release(List.of(new Lease(key, slot, engine)), () -> {}));
             throw e;
         }
     }
@@ -142,26 +145,42 @@ final class Engines {
         return loader + " (" + Integer.toHexString(System.identityHashCode(loader)) + ")";
     }
 
-    static void release(Lease lease) {
-        Slot slot = lease.slot;
+    /**
+     * Lets go of all of them, in their order; or of none, if the calling thread is in a transaction that this would end.
+     *
+     * @param certain runs when they will be, before the first engine closes
+     */
+    static void release(List<Lease> leases, Runnable certain) {
+        List<Lease> last = new ArrayList<>();
         LOCK.lock();
         try {
-            if (slot.users == 1 && lease.source.isInTransaction()) {
-                throw new IllegalStateException("the last cache on " + lease.source.root()
-                        + " cannot be closed inside a transaction on it; close it after transact");
+            leases.forEach(Engines::requireNotInTransaction);
+            for (Lease lease : leases) {
+                if (--lease.slot.users == 0) {
+                    lease.slot.closing = true;
+                    last.add(lease);
+                }
             }
-            if (--slot.users > 0) {
-                return;
-            }
-            slot.closing = true;
         } finally {
             LOCK.unlock();
         }
+        certain.run();
+        last.forEach(Engines::close);
+    }
+
+    private static void requireNotInTransaction(Lease lease) {
+        if (lease.slot.users == 1 && lease.source.isInTransaction()) {
+            throw new IllegalStateException("the last cache on " + lease.source.root()
+                    + " cannot be closed inside a transaction on it; close it after transact");
+        }
+    }
+
+    private static void close(Lease lease) {
         try {
             lease.source.close();
         } finally {
-            forget(lease.key, slot);
-            slot.closed.complete(null);
+            forget(lease.key, lease.slot);
+            lease.slot.closed.complete(null);
         }
     }
 

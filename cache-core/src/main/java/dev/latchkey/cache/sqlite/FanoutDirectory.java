@@ -18,9 +18,22 @@ final class FanoutDirectory {
     private static final Pattern SHARD = Pattern.compile("[0-9]{3,}");
 
     private final Path root;
+    /** Whether it is to be deleted when the cache is closed. */
+    private final boolean temporary;
 
-    private FanoutDirectory(Path root) {
+    private FanoutDirectory(Path root, boolean temporary) {
         this.root = root;
+        this.temporary = temporary;
+    }
+
+    static FanoutDirectory temporary() {
+        return new FanoutDirectory(Directory.newTemporary(), true);
+    }
+
+    void deleteIfTemporary() {
+        if (temporary) {
+            Directory.delete(root);
+        }
     }
 
     static FanoutDirectory open(Path path, boolean readOnly) {
@@ -32,7 +45,7 @@ final class FanoutDirectory {
                 }
                 Directory.createFolders(path.toAbsolutePath());
             }
-            FanoutDirectory directory = new FanoutDirectory(path.toRealPath());
+            FanoutDirectory directory = new FanoutDirectory(path.toRealPath(), false);
             directory.requireShards();
             return directory;
         } catch (IOException e) {

@@ -4,7 +4,6 @@ import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.FanoutCache;
 import dev.latchkey.cache.Setting;
 import dev.latchkey.cache.spi.Deadline;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -37,12 +36,13 @@ final class FanoutOpening {
         this.wanted = wanted;
     }
 
-    static FanoutCache open(Path path, OpenOptions options, @Nullable Integer wanted) {
-        FanoutOpening opening = new FanoutOpening(FanoutDirectory.open(path, options.readOnly()), options, wanted);
+    static FanoutCache open(FanoutDirectory directory, OpenOptions options, @Nullable Integer wanted) {
+        FanoutOpening opening = new FanoutOpening(directory, options, wanted);
         try {
             return opening.open();
         } catch (Throwable t) {
             opening.closeAll();
+            directory.deleteIfTemporary();
             throw t;
         }
     }

@@ -16,11 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A cache that was opened for reading alone. */
 final class ReadOnlyCache extends ReadableCache {
-    private final Engines.Lease lease;
-
     ReadOnlyCache(Engines.Lease lease, Codec codec, OpenOptions options) {
-        super(lease.source(), codec, options);
-        this.lease = lease;
+        super(lease, codec, options);
     }
 
     private CacheReadOnlyException refused() {
@@ -141,13 +138,5 @@ final class ReadOnlyCache extends ReadableCache {
     public <T> T unwrap(Class<T> type) {
         requireOpen();
         throw new IllegalArgumentException("a cache that was opened for reading alone has no " + type.getName());
-    }
-
-    @Override
-    public void close() {
-        if (markClosed()) {
-            forgetUsers();
-            Engines.release(lease);
-        }
     }
 }

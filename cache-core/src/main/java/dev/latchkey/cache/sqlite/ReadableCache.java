@@ -40,6 +40,7 @@ import org.jspecify.annotations.Nullable;
 abstract class ReadableCache implements Cache {
     final Codec codec;
     final Duration timeout;
+    private final Engines.Lease lease;
     private final Source source;
     /** Those that were added to this cache, not to another one on the directory. */
     private final List<CacheListener> own = new CopyOnWriteArrayList<>();
@@ -47,8 +48,9 @@ abstract class ReadableCache implements Cache {
     private final Supplier<ExecutorService> threads;
     private volatile boolean closed;
 
-    ReadableCache(Source source, Codec codec, OpenOptions options) {
-        this.source = source;
+    ReadableCache(Engines.Lease lease, Codec codec, OpenOptions options) {
+        this.lease = lease;
+        this.source = lease.source();
         this.codec = codec;
         this.timeout = options.timeout();
         this.threads = Suppliers.memoize(() -> AsyncThreads.pool(options.asyncThreads()));
@@ -427,8 +429,8 @@ abstract class ReadableCache implements Cache {
         return AsyncCache.of(this, threads.get());
     }
 
-    /** At close: calls that have not begun find the cache closed. */
-    void forgetUsers() {
+    /** Calls that have not begun find the cache closed. */
+    private void forgetUsers() {
         own.forEach(this::removeListener);
         threads.get().shutdown();
     }
@@ -482,17 +484,41 @@ abstract class ReadableCache implements Cache {
         return source.root();
     }
 
-    boolean markClosed() {
-        synchronized (this) {
-            boolean first = !closed;
-            closed = true;
-            return first;
-        }
+    @Override
+    public void close() {
+        close(List.of(this), () -> {});
     }
 
-    synchronized void markOpen() {
-        closed = false;
+    /**
+     * Closes all that are open, in their order; or none, if the calling thread is in a transaction that this would end.
+     *
+     * @param certain runs when they will be, before the first is closed
+     */
+    static void close(List<ReadableCache> all, Runnable certain) {
+        List<ReadableCache> open =
+                all.stream().filter(ReadableCache::markClosed).toList();
+        try {
+            Engines.release(open.stream().map(cache -> cache.lease).toList(), () -> {
+                open.forEach(ReadableCache::forgetUsers);
+                certain.run();
+            });
+        } catch (IllegalStateException e) {
+            for (ReadableCache cache : open) {
+                cache.closed = false;
+            }
+            throw e;
+        }
+        open.forEach(ReadableCache::deleteIfTemporary);
     }
+
+    private synchronized boolean markClosed() {
+        boolean first = !closed;
+        closed = true;
+        return first;
+    }
+
+    /** When it is closed. */
+    void deleteIfTemporary() {}
 
     boolean isClosed() {
         return closed;

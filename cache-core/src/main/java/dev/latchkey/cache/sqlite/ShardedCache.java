@@ -465,6 +465,10 @@ final class ShardedCache implements FanoutCache {
 
     /** Takes the write lock of one after the other, in their order. Nothing is committed if one of them cannot be. */
     private static <T> T transactOver(List<SqliteCache> some, Deadline deadline, Callable<T> body) {
+        return Listeners.tellAfter(() -> transactNow(some, deadline, body));
+    }
+
+    private static <T> T transactNow(List<SqliteCache> some, Deadline deadline, Callable<T> body) {
         boolean outermost = some.stream().noneMatch(shard -> shard.engine().isInTransaction());
         return nest(some, deadline, () -> {
             T result = body.call();
@@ -564,16 +568,24 @@ final class ShardedCache implements FanoutCache {
     /** The first shard last: the others use what it has. */
     @Override
     public void close() {
+        List<ReadableCache> all;
         turn.lock();
         try {
-            if (!closed) {
-                inner.values().forEach(Cache::close);
-                threads.get().shutdown();
-                Lists.reverse(shards).forEach(Cache::close);
-                closed = true;
+            if (closed) {
+                return;
             }
+            all = new ArrayList<>(inner.values());
+            all.addAll(Lists.reverse(shards));
+            closed = true;
         } finally {
             turn.unlock();
         }
+        try {
+            ReadableCache.close(all, () -> threads.get().shutdown());
+        } catch (IllegalStateException e) {
+            closed = false;
+            throw e;
+        }
+        directory.deleteIfTemporary();
     }
 }

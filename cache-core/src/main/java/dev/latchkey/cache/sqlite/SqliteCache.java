@@ -42,15 +42,13 @@ final class SqliteCache extends ReadableCache {
     /** What is said instead of a key of an item that has none yet. */
     private static final String QUEUE = "of a queue";
 
-    private final Engines.Lease lease;
     private final Engine engine;
     private final Entries entries;
     /** To be deleted when the cache is closed. */
     private final @Nullable Directory temporary;
 
     SqliteCache(Engines.Lease lease, Engine engine, Codec codec, OpenOptions options, @Nullable Directory temporary) {
-        super(engine, codec, options);
-        this.lease = lease;
+        super(lease, codec, options);
         this.temporary = temporary;
         this.engine = engine;
         this.entries = engine.entries();
@@ -378,12 +376,7 @@ final class SqliteCache extends ReadableCache {
 
     /** Wakes whoever waits for a name, when the calling thread's transaction is committed if it has one. */
     void ring(String name) {
-        Tx joined = engine.writer().current();
-        if (joined == null) {
-            engine.signal().ring(name);
-        } else {
-            joined.afterCommit(() -> engine.signal().ring(name));
-        }
+        engine.states().afterCommit(() -> engine.signal().ring(name));
     }
 
     /**
@@ -428,7 +421,7 @@ final class SqliteCache extends ReadableCache {
     /** An item without its value. */
     private void drop(EntryQueue.Item item, Deadline deadline) {
         if (remove(StoredKey.raw(item.key()), item.row(), deadline)) {
-            lost(item.key(), item.row(), true);
+            engine.states().afterCommit(() -> lost(item.key(), item.row(), true));
         }
     }
 
@@ -611,6 +604,10 @@ final class SqliteCache extends ReadableCache {
     }
 
     <T> T transact(Callable<T> body, Deadline deadline) {
+        return Listeners.tellAfter(() -> transactNow(body, deadline));
+    }
+
+    private <T> T transactNow(Callable<T> body, Deadline deadline) {
         boolean[] begun = new boolean[1];
         try {
             return engine.writer()
@@ -649,18 +646,9 @@ final class SqliteCache extends ReadableCache {
     }
 
     @Override
-    public void close() {
-        if (markClosed()) {
-            forgetUsers();
-            try {
-                Engines.release(lease);
-            } catch (IllegalStateException e) {
-                markOpen();
-                throw e;
-            }
-            if (temporary != null) {
-                temporary.delete();
-            }
+    void deleteIfTemporary() {
+        if (temporary != null) {
+            temporary.delete();
         }
     }
 }

@@ -7,6 +7,7 @@ import dev.latchkey.cache.FanoutCache;
 import dev.latchkey.cache.spi.Deadline;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The door to this package. */
@@ -33,7 +34,7 @@ public final class SqliteCaches {
      * @return the open cache
      */
     public static FanoutCache openFanout(Path path, OpenOptions options, @Nullable Integer shards) {
-        return FanoutOpening.open(path, options, shards);
+        return FanoutOpening.open(FanoutDirectory.open(path, options.readOnly()), options, shards);
     }
 
     static ReadableCache open(Path path, OpenOptions options, @Nullable Family family) {
@@ -47,7 +48,7 @@ public final class SqliteCaches {
             requireSameUse(source, family);
             Schema.requireCodec(source.settings(), options.codec(), source.root());
         } catch (Throwable t) {
-            Engines.release(lease);
+            Engines.release(List.of(lease), () -> {});
             throw t;
         }
         Codec codec = options.codec().withDiskSettings(source.settings().disk());
@@ -82,5 +83,15 @@ public final class SqliteCaches {
             throw t;
         }
         return new SqliteCache(lease, (Engine) lease.source(), options.codec(), options, directory);
+    }
+
+    /**
+     * Opens a cache in shards in a new directory, which is deleted when it is closed.
+     *
+     * @param options how
+     * @return the open cache
+     */
+    public static FanoutCache temporaryFanout(OpenOptions options) {
+        return FanoutOpening.open(FanoutDirectory.temporary(), options, null);
     }
 }
