@@ -34,7 +34,8 @@ import java.nio.file.Path;
  *
  * <p><b>Crashes.</b> Each commit of a shard survives the death of any process. A process that dies in the midst of the commits of one
  * transaction, or finds the disk full there, may leave some shards committed and others not. Calls on a single key change one
- * shard and have no such moment.
+ * shard and have no such moment. On a disk that is full, nothing is stored in any shard while one of them lacks the space that
+ * it keeps for deletes.
  *
  * <p><b>Locks</b> and all other coordination over this cache, its one session and its wake-ups live in shard 000. What joins a
  * {@link #transact} is committed with shard 000, so after everything else.

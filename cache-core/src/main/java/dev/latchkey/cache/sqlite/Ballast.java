@@ -3,6 +3,7 @@ package dev.latchkey.cache.sqlite;
 import dev.latchkey.cache.CacheFullException;
 import dev.latchkey.cache.spi.Signal;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /*
  * Even a delete needs space, for the log. So while there is plenty, some of it is kept in a file. When the disk is full the
@@ -26,6 +27,9 @@ final class Ballast {
 
     private final Directory directory;
     private final Signal signal;
+    /** The shards of one directory share a disk: what one of them has given up the others must not eat. */
+    private final @Nullable Family family;
+
     private final SpareFile spare;
     private final SpareFile spareForLog;
     private volatile boolean missing;
@@ -36,17 +40,25 @@ final class Ballast {
     /** How much of the log this process found not written back. */
     private volatile long unwritten;
 
-    Ballast(Directory directory, Signal signal) {
+    Ballast(Directory directory, Signal signal, @Nullable Family family) {
         this.directory = directory;
         this.signal = signal;
+        this.family = family;
         this.seen = signal.seen(RING);
         spare = new SpareFile(directory.spare());
         spareForLog = new SpareFile(directory.spareForLog());
         look();
     }
 
-    /** Throws if the ballast is missing because there is no space. */
+    /** Throws if the ballast is missing because there is no space, or that of another shard. */
     void requireSpace() {
+        requireOwnSpace();
+        if (family != null) {
+            family.members().forEach(shard -> shard.ballast().requireOwnSpace());
+        }
+    }
+
+    private void requireOwnSpace() {
         int rung = signal.seen(RING);
         if (rung != seen) {
             seen = rung;

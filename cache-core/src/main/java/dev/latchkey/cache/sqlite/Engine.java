@@ -57,6 +57,7 @@ final class Engine implements CoordinationEngine, Source {
     private final Readers readers;
     private final Writer writer;
     private final ValueFiles files;
+    private final Ballast ballast;
     private final Checkpointer checkpointer;
     private final SqliteSessions sessions;
     private final SqliteStates states;
@@ -90,8 +91,8 @@ final class Engine implements CoordinationEngine, Source {
         this.codec = codec;
         boolean alone = family == null; // a shard makes do with fewer descriptors and threads
         keepers = keepers(alone ? KEEPERS : 1);
-        checkpointer = new Checkpointer(
-                this::connect, this::settings, locks, directory, new Ballast(directory, hints), keepers, alone);
+        ballast = new Ballast(directory, hints, family);
+        checkpointer = new Checkpointer(this::connect, this::settings, locks, directory, ballast, keepers, alone);
         writer = new Writer(database, this::connect, checkpointer);
         readers =
                 new Readers(alone ? READERS : 1, this::connect, directory.root().toString());
@@ -360,6 +361,10 @@ final class Engine implements CoordinationEngine, Source {
     /** What a shard obeys is not for it alone to say. */
     void obey(Settings ofAll) {
         settings = ofAll;
+    }
+
+    Ballast ballast() {
+        return ballast;
     }
 
     @Nullable
