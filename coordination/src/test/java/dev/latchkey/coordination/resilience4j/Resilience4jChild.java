@@ -74,29 +74,29 @@ final class Resilience4jChild {
         return (kind.equals("smooth") ? builder.smooth(Resilience4jProcessTest.BURST) : builder).build();
     }
 
-    /** Two threads ask again and again, and one waits; notes before and after which instant each permission was had. */
+    /** One thread asks again and again, and one reserves; notes between which two instants each permission was to be used. */
     private static String use(Cache cache, String kind, int limit, long until, Path file) throws Exception {
         RateLimiter asking = limiter(cache, kind, limit);
-        RateLimiter waiting = limiter(cache, kind, limit);
-        waiting.changeTimeoutDuration(Duration.ofMillis(100));
+        RateLimiter reserving = limiter(cache, kind, limit);
+        reserving.changeTimeoutDuration(Duration.ofMillis(100));
         List<String> had = Collections.synchronizedList(new ArrayList<>());
-        List<Thread> threads = new ArrayList<>();
-        for (RateLimiter limiter : List.of(asking, asking, waiting)) {
-            Thread thread = new Thread(() -> {
-                long before = System.nanoTime();
-                while (before < until) {
-                    if (limiter.acquirePermission()) {
-                        had.add(before + " " + System.nanoTime());
-                    }
-                    before = System.nanoTime();
+        Thread thread = new Thread(() -> {
+            for (long before = System.nanoTime(); before < until; before = System.nanoTime()) {
+                if (asking.acquirePermission()) {
+                    had.add(before + " " + System.nanoTime());
                 }
-            });
-            thread.start();
-            threads.add(thread);
+            }
+        });
+        thread.start();
+        for (long before = System.nanoTime(); before < until; before = System.nanoTime()) {
+            long wait = reserving.reservePermission();
+            long after = System.nanoTime();
+            if (wait >= 0) {
+                had.add((before + wait) + " " + (after + wait) + (wait > 0 ? " reserved" : ""));
+                Thread.sleep(wait / 1_000_000, (int) (wait % 1_000_000));
+            }
         }
-        for (Thread thread : threads) {
-            thread.join();
-        }
+        thread.join();
         Files.write(file, had);
         return "USED " + had.size();
     }

@@ -31,8 +31,8 @@ class Resilience4jProcessTest extends ProcessFixture {
     private static final int PERIODS = 12;
     private static final long MOST_MICROS = 50_000;
 
-    /** A permission was had at some instant between these two. */
-    private record Had(long before, long after) {}
+    /** A permission was to be used from some instant between these two on, the beginning of a period if it was reserved. */
+    private record Had(long before, long after, boolean reserved) {}
 
     private List<JavaProcess> children(int number) {
         List<JavaProcess> children = new ArrayList<>();
@@ -59,7 +59,7 @@ class Resilience4jProcessTest extends ProcessFixture {
         for (Path file : files) {
             for (String line : Files.readAllLines(file)) {
                 String[] words = line.split(" ", -1);
-                had.add(new Had(Long.parseLong(words[0]), Long.parseLong(words[1])));
+                had.add(new Had(Long.parseLong(words[0]), Long.parseLong(words[1]), words.length > 2));
             }
         }
         assertTrue(had.size() >= LIMIT * PERIODS * 3 / 4, "so few: " + had.size());
@@ -81,13 +81,15 @@ class Resilience4jProcessTest extends ProcessFixture {
         for (Had one : had) {
             long first = Math.floorDiv(one.before - state.origin(), state.lengthNanos());
             long last = Math.floorDiv(one.after - state.origin(), state.lengthNanos());
-            if (first == last) {
-                counts.merge(first, 1, Integer::sum);
+            boolean known =
+                    one.reserved ? last - first <= 1 && one.after - one.before < state.lengthNanos() : first == last;
+            if (known) {
+                counts.merge(last, 1, Integer::sum);
             }
         }
         System.out.println("4 processes, " + LIMIT + " in each period: " + had.size() + " in all, " + counts);
         counts.forEach((period, count) -> assertTrue(count <= LIMIT, counts::toString));
-        assertTrue(counts.values().stream().anyMatch(count -> count >= LIMIT * 3 / 4), counts::toString);
+        assertTrue(counts.values().stream().filter(count -> count == LIMIT).count() >= PERIODS / 2, counts::toString);
     }
 
     @Test
