@@ -119,8 +119,12 @@ final class SharedBreaker {
     /** Tells what it did, and follows what is stored. */
     void look(dev.latchkey.cache.spi.@Nullable State stored) {
         BreakerState state = stored == null ? BreakerState.NEW : BreakerState.of(stored);
+        if (!begun && leaving) {
+            left = true; // what it has done since is not for the others
+            return;
+        }
         if (!begun) {
-            begin(state);
+            begin();
         }
         boolean told = false;
         for (Change change = changes.peek(); change != null; change = changes.peek()) {
@@ -145,9 +149,12 @@ final class SharedBreaker {
         }
     }
 
-    /** A breaker that is not closed when it comes has opened, unless something else is stored. */
-    private void begin(BreakerState state) {
-        begun = true;
+    /**
+     * A breaker that is not closed when it comes has opened, unless something else is stored. The session is opened now, and not when
+     * others wait to be told.
+     */
+    private void begin() {
+        BreakerState state = update((from, actor) -> Decision.keep(from, BreakerState.of(from)), actor());
         State own = breaker.getState();
         if (state.state() == State.CLOSED) {
             followed = state;
@@ -155,6 +162,7 @@ final class SharedBreaker {
                 changes.add(new Change(State.CLOSED, own));
             }
         }
+        begun = true;
     }
 
     private long wait(int attempts) {

@@ -18,7 +18,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -77,10 +79,12 @@ class Resilience4jProcessTest extends ProcessFixture {
                     .read(PeriodState.KIND, RowName.RATE_LIMITER.of("fixed"), Deadline.never())
                     .detail());
         }
-        Map<Long, Integer> counts = new TreeMap<>();
+        Map<Long, Integer> counts = new TreeMap<>(); // of those whose period is known
+        Set<Long> periods = new TreeSet<>();
         for (Had one : had) {
             long first = Math.floorDiv(one.before - state.origin(), state.lengthNanos());
             long last = Math.floorDiv(one.after - state.origin(), state.lengthNanos());
+            periods.add(last);
             boolean known =
                     one.reserved ? last - first <= 1 && one.after - one.before < state.lengthNanos() : first == last;
             if (known) {
@@ -89,7 +93,7 @@ class Resilience4jProcessTest extends ProcessFixture {
         }
         System.out.println("4 processes, " + LIMIT + " in each period: " + had.size() + " in all, " + counts);
         counts.forEach((period, count) -> assertTrue(count <= LIMIT, counts::toString));
-        assertTrue(counts.values().stream().filter(count -> count == LIMIT).count() >= PERIODS / 2, counts::toString);
+        assertTrue(had.size() <= LIMIT * periods.size(), had.size() + " in " + periods);
     }
 
     @Test
