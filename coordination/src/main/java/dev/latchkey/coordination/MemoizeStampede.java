@@ -77,6 +77,7 @@ public final class MemoizeStampede extends Memoizer {
     private static final Duration LAND_AGAIN = Duration.ofMillis(50);
 
     private final Cache cache;
+    private final String name;
     private final CoordinationEngine engine;
     private final Flights flights;
     private final double beta;
@@ -90,6 +91,7 @@ public final class MemoizeStampede extends Memoizer {
     private MemoizeStampede(Builder builder) {
         super(builder.name, builder.options);
         this.cache = builder.cache;
+        this.name = builder.name;
         this.engine = Cohorts.engine(cache);
         this.flights = Flights.of(engine);
         this.beta = builder.beta;
@@ -110,6 +112,15 @@ public final class MemoizeStampede extends Memoizer {
      */
     public static Builder builder(Cache cache, String name) {
         return new Builder(Objects.requireNonNull(cache, "cache"), Names.require(name));
+    }
+
+    /**
+     * The name of the function.
+     *
+     * @return the name that was given to the builder
+     */
+    public String name() {
+        return name;
     }
 
     /** A result that was found, and until when it is fresh; null for ever. */

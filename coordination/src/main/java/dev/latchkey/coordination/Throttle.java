@@ -9,6 +9,7 @@ import dev.latchkey.coordination.ThrottleState.Reading;
 import dev.latchkey.coordination.ThrottleState.Slot;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -236,6 +237,30 @@ public final class Throttle {
         Reservation reservation = new Reservation(this, answer.slot(), line.now());
         line.afterRollback(reservation::undo);
         return reservation;
+    }
+
+    /**
+     * Reserves permits without waiting for their slot, unless that is farther away than a caller would wait; then nothing is reserved.
+     * It takes the next slot there is, as {@link #reserve} does.
+     *
+     * @param permits how many
+     * @param atMost how far away the slot may be; zero or negative for one that has come
+     * @return when they may be used, or empty
+     * @throws IllegalArgumentException if {@code permits} is below 1 or above the burst
+     */
+    public Optional<Reservation> tryReserve(int permits, Duration atMost) {
+        requirePositive(permits);
+        requireOpen();
+        Ask ask = atMost.isZero() || atMost.isNegative()
+                ? Ask.now(permits, Ask.NEVER_NANOS)
+                : Ask.until(permits, line.now().nanos() + Deadline.after(atMost).remainingNanos());
+        Answer answer = line.reserve(rate, ask, Deadline.never());
+        if (!answer.isGranted()) {
+            return Optional.empty();
+        }
+        Reservation reservation = new Reservation(this, answer.slot(), line.now());
+        line.afterRollback(reservation::undo);
+        return Optional.of(reservation);
     }
 
     boolean cancel(Slot slot) {

@@ -31,15 +31,15 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A cache in a directory of its own, and threads that use it. */
 @Timeout(60)
-abstract class CacheFixture {
-    static final Duration SOON = Duration.ofSeconds(20);
+public abstract class CacheFixture {
+    protected static final Duration SOON = Duration.ofSeconds(20);
 
     @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
+    protected final TestDirectory directory = new TestDirectory();
 
-    final ExecutorService threads = Executors.newCachedThreadPool();
+    protected final ExecutorService threads = Executors.newCachedThreadPool();
 
-    Cache cache;
+    protected Cache cache;
 
     /** One more on the same directory. */
     Cache newCache() {
@@ -63,12 +63,12 @@ abstract class CacheFixture {
         assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "a thread hangs");
     }
 
-    static <T> T get(Future<T> future) throws Exception {
+    protected static <T> T get(Future<T> future) throws Exception {
         return future.get(SOON.toSeconds(), TimeUnit.SECONDS);
     }
 
     /** What a call answers on another thread. */
-    <T> T elsewhere(Callable<T> call) throws Exception {
+    protected <T> T elsewhere(Callable<T> call) throws Exception {
         return get(threads.submit(call));
     }
 
@@ -93,7 +93,7 @@ abstract class CacheFixture {
         });
     }
 
-    void sql(String sql) throws SQLException {
+    protected void sql(String sql) throws SQLException {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database());
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
@@ -101,11 +101,11 @@ abstract class CacheFixture {
     }
 
     /** A transaction that keeps everybody from writing until it is closed. */
-    final class BusyDatabase implements AutoCloseable {
+    protected final class BusyDatabase implements AutoCloseable {
         private final CountDownLatch end = new CountDownLatch(1);
         private final Future<?> transaction;
 
-        BusyDatabase() throws InterruptedException {
+        public BusyDatabase() throws InterruptedException {
             CountDownLatch began = new CountDownLatch(1);
             transaction = threads.submit(() -> cache.transact(() -> {
                 began.countDown();

@@ -12,18 +12,18 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Tells how late somebody was from how long the machine made it wait for a processor, or stood still itself. */
-final class Delay {
+public final class Delay {
     private final Stalls stalls;
     private final JavaProcess heir;
     private final long before;
 
-    Delay(Stalls stalls, JavaProcess heir) {
+    public Delay(Stalls stalls, JavaProcess heir) {
         this.stalls = stalls;
         this.heir = heir;
         this.before = queuedNanos();
     }
 
-    long microsBetween(long from, long to) {
+    public long microsBetween(long from, long to) {
         return micros(to - from - Math.max(queuedNanos() - before, stalls.nanosWithin(from, to)));
     }
 
@@ -43,11 +43,11 @@ final class Delay {
         }
     }
 
-    static long micros(long nanos) {
+    public static long micros(long nanos) {
         return TimeUnit.NANOSECONDS.toMicros(nanos);
     }
 
-    static String distribution(List<Long> micros) {
+    public static String distribution(List<Long> micros) {
         List<Long> sorted = new ArrayList<>(micros);
         Collections.sort(sorted);
         return "median " + sorted.get(sorted.size() / 2) + " longest " + sorted.get(sorted.size() - 1);

@@ -17,40 +17,40 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Processes that use one directory. */
 @Tag("process")
-abstract class ProcessFixture {
-    static final Duration SOON = Duration.ofSeconds(20);
+public abstract class ProcessFixture {
+    protected static final Duration SOON = Duration.ofSeconds(20);
 
     @RegisterExtension
-    final Processes processes = new Processes();
+    protected final Processes processes = new Processes();
 
     @RegisterExtension
-    final TestDirectory directory = new TestDirectory();
+    protected final TestDirectory directory = new TestDirectory();
 
-    Path cachePath() {
+    protected Path cachePath() {
         return directory.resolve("cache");
     }
 
     /** Starts a child, and waits until it has the directory open. */
-    JavaProcess opened(JavaCommand command) {
+    protected JavaProcess opened(JavaCommand command) {
         JavaProcess child = processes.start(command);
         child.await("OPEN", SOON);
         return child;
     }
 
-    static String ask(JavaProcess child, String line, String answer) {
+    protected static String ask(JavaProcess child, String line, String answer) {
         child.send(line);
         return child.await(answer, SOON);
     }
 
-    static long word(String answer, int index) {
+    protected static long word(String answer, int index) {
         return Long.parseLong(answer.split(" ", -1)[index]);
     }
 
-    static long instant(String answer) {
+    protected static long instant(String answer) {
         return word(answer, 1);
     }
 
-    static long token(String answer) {
+    protected static long token(String answer) {
         return word(answer, 2);
     }
 
@@ -74,9 +74,9 @@ abstract class ProcessFixture {
     }
 
     /** When a process was sent SIGKILL, and when the kernel said that it was gone, both of {@code System.nanoTime}. */
-    record Death(long signalled, long gone) {}
+    protected record Death(long signalled, long gone) {}
 
-    static Death kill(JavaProcess victim) throws Exception {
+    protected static Death kill(JavaProcess victim) throws Exception {
         CompletableFuture<Long> gone =
                 ProcessHandle.of(victim.pid()).orElseThrow().onExit().thenApply(handle -> System.nanoTime());
         long signalled = victim.killNow();

@@ -8,7 +8,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
 /** A call on a thread of its own, and how it ended. */
-final class Running {
+public final class Running {
     private static final Duration SOON = Duration.ofSeconds(20);
 
     private final Thread thread;
@@ -30,12 +30,12 @@ final class Running {
         thread.start();
     }
 
-    static Running start(Callable<?> call) {
+    public static Running start(Callable<?> call) {
         return new Running(call);
     }
 
     /** Waits for what the call has returned or thrown. */
-    Object outcome() {
+    public Object outcome() {
         await().atMost(SOON)
                 .pollDelay(Duration.ZERO)
                 .pollInterval(Duration.ofMillis(2))
@@ -44,27 +44,32 @@ final class Running {
     }
 
     /** The class of what it has thrown, or what it has returned. */
-    Object end() {
+    public Object end() {
         Object ended = outcome();
         return ended instanceof Throwable ? ended.getClass() : ended;
     }
 
-    boolean isOver() {
+    public boolean isOver() {
         return outcome != null;
     }
 
     /** Whether its thread sleeps for somebody to wake it. */
-    boolean isAsleep() {
+    public boolean isAsleep() {
         return thread.getState() == Thread.State.WAITING || thread.getState() == Thread.State.TIMED_WAITING;
     }
 
+    /** The same, or in a call of the system until something is granted. */
+    public boolean isWaiting() {
+        return isAsleep() || CacheFixture.isWaiting(thread);
+    }
+
     /** Whether the flag was set when the call ended. */
-    boolean wasInterrupted() {
+    public boolean wasInterrupted() {
         outcome();
         return interrupted;
     }
 
-    Running interrupt() {
+    public Running interrupt() {
         thread.interrupt();
         return this;
     }

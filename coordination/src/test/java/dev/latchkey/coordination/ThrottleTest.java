@@ -523,6 +523,20 @@ class ThrottleTest {
     }
 
     @Test
+    void aReservationThatComesTooLateIsNotMade() {
+        Throttle throttle = new Throttle(cache, "late", 60, Duration.ofHours(1));
+        assertEquals(
+                Duration.ZERO,
+                throttle.tryReserve(60, Duration.ZERO).orElseThrow().delay());
+        assertTrue(throttle.tryReserve(1, Duration.ZERO).isEmpty());
+        assertTrue(throttle.tryReserve(1, Duration.ofSeconds(50)).isEmpty());
+        Duration delay =
+                throttle.tryReserve(1, Duration.ofSeconds(70)).orElseThrow().delay();
+        assertTrue(delay.toSeconds() >= 50 && delay.toSeconds() <= 60, "the first of those that come: " + delay);
+        assertThrows(IllegalArgumentException.class, () -> throttle.tryReserve(61, Duration.ofHours(2)));
+    }
+
+    @Test
     void onlyTheLastReservationIsGivenBackAndOnlyOnce() {
         Throttle throttle = usedUp("t");
         Reservation first = throttle.reserve(1);

@@ -109,6 +109,26 @@ final class ExamplesTest {
     }
 
     @Test
+    void resilience4jMainKeepsTheLimitsInThreeProcesses() {
+        String shared = directory.resolve("shared").toString();
+        long start = System.nanoTime();
+        List<JavaProcess> processesOfAll = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            processesOfAll.add(processes.start(Resilience4jMain.class, shared));
+        }
+        for (JavaProcess process : processesOfAll) {
+            process.await("calls: 20, attempts: 22, never more than 2 at once: true", LIMIT);
+            process.await("breaker: CLOSED", LIMIT);
+            assertEquals(0, process.exitCode(LIMIT));
+        }
+        Duration took = Duration.ofNanos(System.nanoTime() - start);
+        try (Cache cache = Cache.open(directory.resolve("shared"))) {
+            assertEquals(66, cache.get("served", Integer.class));
+        }
+        assertTrue(took.toMillis() >= 6 * 200 - 200, "66 of 10 in each 200 ms took " + took);
+    }
+
+    @Test
     void semaphoreMainTakesOnePermitAndThenBoth() {
         assertEquals(List.of("got a permit, free: 1", "alone, downloads: 1"), run(SemaphoreMain.class));
     }

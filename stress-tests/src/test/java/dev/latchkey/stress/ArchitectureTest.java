@@ -23,6 +23,8 @@ class ArchitectureTest {
     private static final String SPI = "dev.latchkey.cache.spi";
     private static final String ENGINE = "dev.latchkey.cache.sqlite";
     private static final String COORDINATION = "dev.latchkey.coordination..";
+    private static final String COORDINATION_RESILIENCE4J = "dev.latchkey.coordination.resilience4j";
+    private static final String RESILIENCE4J = "io.github.resilience4j..";
     private static final String FORBIDDEN = "dev.latchkey.stress.forbidden";
 
     /** The name of each rule, the rule, and the class in {@code forbidden} that breaks it. */
@@ -43,11 +45,23 @@ class ArchitectureTest {
                                     "java.time..",
                                     "com.google.common..",
                                     "org.jspecify..",
+                                    RESILIENCE4J,
                                     API,
                                     SPI,
                                     COORDINATION,
                                     FORBIDDEN),
                     "SqlInCoordination"),
+            "Resilience4j is known where its interfaces are implemented, and in an example",
+            new Rule(
+                    noClasses()
+                            .that()
+                            .resideOutsideOfPackage(COORDINATION_RESILIENCE4J)
+                            .and()
+                            .haveNameNotMatching("dev\\.latchkey\\.examples\\.Resilience4jMain.*")
+                            .should()
+                            .dependOnClassesThat()
+                            .resideInAnyPackage(RESILIENCE4J, COORDINATION_RESILIENCE4J),
+                    "Resilience4jUser"),
             "only the builders of caches know the embedded engine",
             new Rule(
                     noClasses()

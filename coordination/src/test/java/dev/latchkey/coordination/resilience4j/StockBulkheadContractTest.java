@@ -1,0 +1,12 @@
+package dev.latchkey.coordination.resilience4j;
+
+import io.github.resilience4j.bulkhead.Bulkhead;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import java.util.Map;
+
+final class StockBulkheadContractTest extends BulkheadContract {
+    @Override
+    Bulkhead bulkhead(BulkheadConfig config, Map<String, String> tags) {
+        return Bulkhead.of("backend", config, tags);
+    }
+}
