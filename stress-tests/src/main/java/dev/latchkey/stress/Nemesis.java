@@ -2,6 +2,7 @@ package dev.latchkey.stress;
 
 import dev.latchkey.stress.Schedule.Step;
 import dev.latchkey.stress.check.Fault;
+import dev.latchkey.stress.check.ForeignCheckpoint;
 import dev.latchkey.stress.referee.RefereeConnection;
 import dev.latchkey.testing.JavaProcess;
 import java.io.IOException;
@@ -20,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Does to the workers and to the directory what the schedule says, and writes it down. */
 final class Nemesis {
+    private final Path directory;
     private final Path hints;
     private final RefereeConnection referee;
 
@@ -28,6 +30,7 @@ final class Nemesis {
     private final Map<Crew.Member, Long> stopped = new HashMap<>();
 
     Nemesis(Path directory, RefereeConnection referee) {
+        this.directory = directory;
         this.hints = directory.resolve("cache.db-latchkey").resolve("hints");
         this.referee = referee;
     }
@@ -51,11 +54,13 @@ final class Nemesis {
                         "lock-done,claim-done,await-done,permit-done,reserve-done,arrive-done,computing,count-done",
                         step.dice() % 200);
             case KILL_COMMITTING -> aimAtCommit(victim, step.dice());
+            case KILL_CHECKPOINTING -> aim(victim, "before-checkpoint", 1 + step.dice() % 400);
             case KILL_CLOSING -> aim(victim, "last-close", step.dice() % 400);
             case STOP -> stop(victim, 50 + step.dice() % 600);
             case INTERRUPT -> interrupt(victim, step.dice());
             case DELETE_HINTS -> deleteHints();
             case ZERO_HINTS -> zeroHints();
+            case CHECKPOINT -> checkpoint(step.dice());
         }
     }
 
@@ -122,6 +127,14 @@ final class Nemesis {
 
     boolean isStopped(Crew.Member member) {
         return stopped.containsKey(member);
+    }
+
+    /** As if somebody looked at the database with another program; the next step may find it in the middle of that. */
+    private void checkpoint(int dice) {
+        long nanos = System.nanoTime();
+        if (ForeignCheckpoint.force(directory, ForeignCheckpoint.MODES.get(dice % ForeignCheckpoint.MODES.size()))) {
+            note(nanos, Fault.Kind.CHECKPOINT, "");
+        }
     }
 
     private void deleteHints() {

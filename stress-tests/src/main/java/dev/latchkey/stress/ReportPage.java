@@ -25,6 +25,7 @@ final class ReportPage {
             Map.entry("waiting", "#f4c95d"),
             Map.entry("holding", "#2a6f97"),
             Map.entry("committing", "#7b2cbf"),
+            Map.entry("checkpointing", "#f77f00"),
             Map.entry("closing", "#b7b7a4"),
             Map.entry("stopped", "#000000"),
             Map.entry("kill", "#d00000"));

@@ -21,11 +21,13 @@ final class Schedule {
         KILL_WAITING(3),
         KILL_HOLDING(2),
         KILL_COMMITTING(4),
+        KILL_CHECKPOINTING(4),
         KILL_CLOSING(4),
         STOP(3),
         INTERRUPT(4),
         DELETE_HINTS(1),
-        ZERO_HINTS(1);
+        ZERO_HINTS(1),
+        CHECKPOINT(2);
 
         private final int weight;
 
@@ -39,7 +41,7 @@ final class Schedule {
 
         /** Whether it is done to a worker; otherwise to the directory. */
         boolean hasVictim() {
-            return this != DELETE_HINTS && this != ZERO_HINTS;
+            return this != DELETE_HINTS && this != ZERO_HINTS && this != CHECKPOINT;
         }
     }
 
