@@ -4,6 +4,7 @@ import dev.latchkey.stress.Schedule.Step;
 import dev.latchkey.stress.check.Fault;
 import dev.latchkey.stress.check.ForeignCheckpoint;
 import dev.latchkey.stress.referee.RefereeConnection;
+import dev.latchkey.stress.worker.WallClock;
 import dev.latchkey.testing.JavaProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,15 +25,18 @@ import java.util.concurrent.TimeUnit;
 final class Nemesis {
     private final Path directory;
     private final Path hints;
+    private final WallClock clock;
     private final RefereeConnection referee;
+    private boolean clockIsFast;
 
     private final List<Fault> faults = new ArrayList<>();
     /** Who is stopped, and until when. */
     private final Map<Crew.Member, Long> stopped = new HashMap<>();
 
-    Nemesis(Path directory, RefereeConnection referee) {
+    Nemesis(Path directory, WallClock clock, RefereeConnection referee) {
         this.directory = directory;
         this.hints = directory.resolve("cache.db-latchkey").resolve("hints");
+        this.clock = clock;
         this.referee = referee;
     }
 
@@ -61,6 +66,7 @@ final class Nemesis {
             case DELETE_HINTS -> deleteHints();
             case ZERO_HINTS -> zeroHints();
             case CHECKPOINT -> checkpoint(step.dice());
+            case STEP_CLOCK -> stepClock(step.dice());
         }
     }
 
@@ -135,6 +141,15 @@ final class Nemesis {
         if (ForeignCheckpoint.force(directory, ForeignCheckpoint.MODES.get(dice % ForeignCheckpoint.MODES.size()))) {
             note(nanos, Fault.Kind.CHECKPOINT, "");
         }
+    }
+
+    /** Forwards and backwards by turns, by up to a day. */
+    private void stepClock(int dice) {
+        long nanos = System.nanoTime();
+        Duration wrong = Duration.ofMinutes(1 + dice % 720);
+        clockIsFast = !clockIsFast;
+        clock.set(clockIsFast ? wrong : wrong.negated());
+        note(nanos, Fault.Kind.CLOCK_STEPPED, "");
     }
 
     private void deleteHints() {

@@ -27,7 +27,8 @@ final class Schedule {
         INTERRUPT(4),
         DELETE_HINTS(1),
         ZERO_HINTS(1),
-        CHECKPOINT(2);
+        CHECKPOINT(2),
+        STEP_CLOCK(2);
 
         private final int weight;
 
@@ -41,7 +42,10 @@ final class Schedule {
 
         /** Whether it is done to a worker; otherwise to the directory. */
         boolean hasVictim() {
-            return this != DELETE_HINTS && this != ZERO_HINTS && this != CHECKPOINT;
+            return switch (this) {
+                case DELETE_HINTS, ZERO_HINTS, CHECKPOINT, STEP_CLOCK -> false;
+                default -> true;
+            };
         }
     }
 
@@ -57,6 +61,11 @@ final class Schedule {
         Step waiting() {
             boolean other = act == Act.KILL_HOLDING || act == Act.KILL_COMMITTING || act == Act.KILL_CLOSING;
             return other && dice % 4 > 0 ? new Step(millis, Act.KILL_WAITING, victim, dice) : this;
+        }
+
+        /** The same where what the wall clock says decides what is kept. */
+        Step withoutClock() {
+            return act == Act.STEP_CLOCK ? new Step(millis, Act.CHECKPOINT, victim, dice) : this;
         }
 
         /** The same for workers that hold nothing and wait for nothing. */

@@ -22,6 +22,8 @@ public record Fault(long nanos, Kind kind, String process) {
         /** The words in the file {@code hints} were set to zero. */
         HINTS_ZEROED,
         /** A process that is none of the run has written the log back, or tried to. */
-        CHECKPOINT
+        CHECKPOINT,
+        /** The wall clock of all processes was stepped. */
+        CLOCK_STEPPED
     }
 }
