@@ -11,7 +11,7 @@ import java.util.stream.LongStream;
 final class ReportPage {
     private static final String STYLE = """
             body { font: 14px/1.4 system-ui, sans-serif; margin: 2em; color: #222; background: #fff; }
-            h2 { margin-top: 2em; } table { border-collapse: collapse; } td, th { padding: 2px 10px; text-align: right; }
+            h2 { margin-top: 2em; } table { border-collapse: collapse; } td, th { padding: 2px 10px; text-align: right; white-space: nowrap; }
             td:first-child, th:first-child { text-align: left; } tr:nth-child(even) { background: #f4f4f4; }
             pre { white-space: pre-wrap; background: #fbeaea; padding: 8px; } .kept { color: #17692b; } .broken { color: #a4161a; }
             svg { overflow: visible; } svg text { font-size: 10px; fill: #555; } text.name { text-anchor: end; }
