@@ -21,6 +21,7 @@ public final class JavaCommand {
     private final List<Path> inFront = new ArrayList<>();
     private String classPath = System.getProperty("java.class.path");
     private Path temporary = TestDirectory.root();
+    private final List<String> starter = new ArrayList<>();
     private int descriptors;
     private Duration lifetime = Duration.ofMinutes(2);
 
@@ -57,6 +58,12 @@ public final class JavaCommand {
         return this;
     }
 
+    /** Has another program start the JVM, one that becomes it in the end. */
+    public JavaCommand startedBy(String... program) {
+        starter.addAll(List.of(program));
+        return this;
+    }
+
     /** Sets the child's directory for temporary files, which must exist. */
     JavaCommand temporary(Path directory) {
         temporary = directory;
@@ -82,6 +89,7 @@ public final class JavaCommand {
         if (descriptors > 0) {
             words.addAll(List.of("sh", "-c", "ulimit -n " + descriptors + " && exec \"$@\"", "sh"));
         }
+        words.addAll(starter);
         words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         words.addAll(defaults());
         words.addAll(NativeLibraries.options());

@@ -31,6 +31,11 @@ public final class Requirements {
         return Found.SQLITE_SHELL.orElseGet(() -> missing("sqlite3, the shell of SQLite"));
     }
 
+    /** The path of the program of libfiu that lets calls of the C library fail. */
+    public static String faultInjector() {
+        return Found.FAULT_INJECTOR.orElseGet(() -> missing("fiu-run, of the package fiu-utils"));
+    }
+
     static <T> T missing(String what) {
         String reason = "this test needs " + what;
         if (Boolean.getBoolean("latchkey.ci")) {
@@ -54,5 +59,6 @@ public final class Requirements {
     private static final class Found {
         static final Optional<String> PYTHON = first(List.of("/usr/bin/python3", "python3"), "-c", "import diskcache");
         static final Optional<String> SQLITE_SHELL = first(List.of("/usr/bin/sqlite3", "sqlite3"), "-version");
+        static final Optional<String> FAULT_INJECTOR = first(List.of("/usr/bin/fiu-run", "fiu-run"), "-x", "true");
     }
 }

@@ -116,6 +116,13 @@ enum BrokenRule {
             "return used() + units <= permits() + 1;",
             ScenarioName.SEMAPHORE,
             "OVERLAP MUTUAL_EXCLUSION"),
+    /** Of several permits that are given back, one is not. */
+    PERMIT_LEAKED(
+            "coordination/src/main/java/dev/latchkey/coordination/Turns.java",
+            "hold.get().withUnits(hold.get().units() - part.getValue())",
+            "hold.get().withUnits(hold.get().units() - Math.max(1, part.getValue() - 1))",
+            ScenarioName.SEMAPHORE,
+            "HAND_OVER NO_HANG NO_RESIDUE"),
     /** Whoever wants several names takes the holders of each for dead. */
     HOLDERS_OF_SEVERAL_NOT_PROBED(
             "coordination/src/main/java/dev/latchkey/coordination/CohortSet.java",
@@ -151,6 +158,20 @@ enum BrokenRule {
             "usable().update(Sql.BEGIN_READ);",
             ScenarioName.COUNTERS,
             "NO_ERRORS"),
+    /** A transaction of user code is rolled back, and its caller told that it was committed. */
+    USER_TRANSACTION_NOT_COMMITTED(
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/Writer.java",
+            "            requireNotDoomed(tx);\n            commit();\n            return result;",
+            "            requireNotDoomed(tx);\n            db.rollback();\n            return result;",
+            ScenarioName.QUEUE,
+            "RESULTS"),
+    /** What a value took is still counted when a longer or shorter one has replaced it. */
+    REPLACED_VALUE_COUNTED(
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/Schema.java",
+            "value + NEW.size - OLD.size WHERE",
+            "value + NEW.size WHERE",
+            ScenarioName.TRANSFERS,
+            "INTEGRITY"),
     /** Whoever has read an item has it, whether or not somebody else was faster. */
     ITEM_TAKEN_BY_READING(
             "cache-core/src/main/java/dev/latchkey/cache/sqlite/SqliteCache.java",
@@ -228,6 +249,15 @@ enum BrokenRule {
             "return store(row, full(rate, now), true);",
             ScenarioName.THROTTLE,
             "ADMISSION_RATE"),
+    /** A throttle goes by a clock that is stepped with the wall clock. */
+    THROTTLE_BY_A_STEPPED_CLOCK(
+            "coordination/src/main/java/dev/latchkey/coordination/ThrottleState.java",
+            "return new Reading(clock.nanos(), clock.wallMillis(), clock.bootId());",
+            """
+            long stepped = 1_000_000 * (clock.wallMillis() - System.currentTimeMillis());
+            return new Reading(clock.nanos() + stepped, clock.wallMillis(), clock.bootId());""",
+            ScenarioName.THROTTLE,
+            "ADMISSION_RATE THROUGHPUT NO_HANG"),
     /** A slot is given to whoever asks, and not stored. */
     SLOT_NOT_STORED(
             "coordination/src/main/java/dev/latchkey/coordination/ThrottleState.java",
@@ -375,6 +405,7 @@ enum BrokenRule {
         return switch (this) {
             case NO_REREAD_AFTER_WAKE -> 4;
             case SIGNAL_OF_THE_DEAD_DROPPED -> 25;
+            case THROTTLE_BY_A_STEPPED_CLOCK -> 10;
             default ->
                 switch (scenario) {
                     case LOCK, RLOCK, RWLOCK, SEMAPHORE -> 10;

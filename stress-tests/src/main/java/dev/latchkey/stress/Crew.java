@@ -1,6 +1,7 @@
 package dev.latchkey.stress;
 
 import dev.latchkey.stress.check.NumberedItem;
+import dev.latchkey.stress.worker.WallClock;
 import dev.latchkey.stress.worker.Worker;
 import dev.latchkey.testing.Child;
 import dev.latchkey.testing.JavaCommand;
@@ -25,17 +26,26 @@ final class Crew implements AutoCloseable {
     private final ScenarioName scenario;
     private final Path work;
     private final Path directory;
+    private final Path clock;
     private final TestBuild build;
     private final int refereePort;
     private final List<Member> all = new ArrayList<>();
     /** Workers that have started and wait, so that the place of a dead one is taken at once. */
     private final Deque<Member> spares = new ArrayDeque<>();
 
-    Crew(Options options, ScenarioName scenario, Path work, Path directory, TestBuild build, int refereePort) {
+    Crew(
+            Options options,
+            ScenarioName scenario,
+            Path work,
+            Path directory,
+            Path clock,
+            TestBuild build,
+            int refereePort) {
         this.options = options;
         this.scenario = scenario;
         this.work = work;
         this.directory = directory;
+        this.clock = clock;
         this.build = build;
         this.refereePort = refereePort;
     }
@@ -77,7 +87,7 @@ final class Crew implements AutoCloseable {
                         Integer.toString(options.threads()),
                         history.toString(),
                         Integer.toString(refereePort))
-                .options("-Djava.io.tmpdir=" + work, "-Djna.tmpdir=" + work)
+                .options("-Djava.io.tmpdir=" + work, "-Djna.tmpdir=" + work, "-D" + WallClock.FILE + "=" + clock)
                 .lifetime(options.lifetime());
         Member member = new Member(name, command.start(), history);
         all.add(member);

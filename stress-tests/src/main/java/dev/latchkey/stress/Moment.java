@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
  * counts. A process that died right before or right after COMMIT, on purpose, was not committing.
  */
 enum Moment {
+    CHECKPOINTING,
     COMMITTING,
     CLOSING,
     OPENING,
@@ -88,6 +89,7 @@ enum Moment {
         private boolean holding;
         private Moment moment = OTHER;
         private Moment beforeCommit = OTHER;
+        private Moment beforeCheckpoint = OTHER;
 
         /** What it does since an event, as it shows at a later instant. */
         Moment after(Event event, long nanos) {
@@ -113,6 +115,11 @@ enum Moment {
             } else if (event.operation().equals("committing")) {
                 beforeCommit = moment;
                 moment = COMMITTING;
+            } else if (event.operation().equals("checkpointing")) {
+                beforeCheckpoint = moment;
+                moment = CHECKPOINTING;
+            } else if (event.operation().equals("checkpointed")) {
+                moment = beforeCheckpoint;
             } else if (event.operation().equals("committed") || isAtTheEdge(event)) {
                 moment = beforeCommit;
             }

@@ -2,7 +2,9 @@ package dev.latchkey.stress;
 
 import dev.latchkey.stress.Schedule.Step;
 import dev.latchkey.stress.check.Fault;
+import dev.latchkey.stress.check.ForeignCheckpoint;
 import dev.latchkey.stress.referee.RefereeConnection;
+import dev.latchkey.stress.worker.WallClock;
 import dev.latchkey.testing.JavaProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -20,15 +23,20 @@ import java.util.concurrent.TimeUnit;
 
 /** Does to the workers and to the directory what the schedule says, and writes it down. */
 final class Nemesis {
+    private final Path directory;
     private final Path hints;
+    private final WallClock clock;
     private final RefereeConnection referee;
+    private boolean clockIsFast;
 
     private final List<Fault> faults = new ArrayList<>();
     /** Who is stopped, and until when. */
     private final Map<Crew.Member, Long> stopped = new HashMap<>();
 
-    Nemesis(Path directory, RefereeConnection referee) {
+    Nemesis(Path directory, WallClock clock, RefereeConnection referee) {
+        this.directory = directory;
         this.hints = directory.resolve("cache.db-latchkey").resolve("hints");
+        this.clock = clock;
         this.referee = referee;
     }
 
@@ -51,11 +59,14 @@ final class Nemesis {
                         "lock-done,claim-done,await-done,permit-done,reserve-done,arrive-done,computing,count-done",
                         step.dice() % 200);
             case KILL_COMMITTING -> aimAtCommit(victim, step.dice());
+            case KILL_CHECKPOINTING -> aim(victim, "before-checkpoint", 1 + step.dice() % 400);
             case KILL_CLOSING -> aim(victim, "last-close", step.dice() % 400);
             case STOP -> stop(victim, 50 + step.dice() % 600);
             case INTERRUPT -> interrupt(victim, step.dice());
             case DELETE_HINTS -> deleteHints();
             case ZERO_HINTS -> zeroHints();
+            case CHECKPOINT -> checkpoint(step.dice());
+            case STEP_CLOCK -> stepClock(step.dice());
         }
     }
 
@@ -122,6 +133,23 @@ final class Nemesis {
 
     boolean isStopped(Crew.Member member) {
         return stopped.containsKey(member);
+    }
+
+    /** As if somebody looked at the database with another program; the next step may find it in the middle of that. */
+    private void checkpoint(int dice) {
+        long nanos = System.nanoTime();
+        if (ForeignCheckpoint.force(directory, ForeignCheckpoint.MODES.get(dice % ForeignCheckpoint.MODES.size()))) {
+            note(nanos, Fault.Kind.CHECKPOINT, "");
+        }
+    }
+
+    /** Forwards and backwards by turns, by up to a day. */
+    private void stepClock(int dice) {
+        long nanos = System.nanoTime();
+        Duration wrong = Duration.ofMinutes(1 + dice % 720);
+        clockIsFast = !clockIsFast;
+        clock.set(clockIsFast ? wrong : wrong.negated());
+        note(nanos, Fault.Kind.CLOCK_STEPPED, "");
     }
 
     private void deleteHints() {

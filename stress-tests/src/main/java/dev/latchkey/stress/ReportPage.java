@@ -11,7 +11,7 @@ import java.util.stream.LongStream;
 final class ReportPage {
     private static final String STYLE = """
             body { font: 14px/1.4 system-ui, sans-serif; margin: 2em; color: #222; background: #fff; }
-            h2 { margin-top: 2em; } table { border-collapse: collapse; } td, th { padding: 2px 10px; text-align: right; }
+            h2 { margin-top: 2em; } table { border-collapse: collapse; } td, th { padding: 2px 10px; text-align: right; white-space: nowrap; }
             td:first-child, th:first-child { text-align: left; } tr:nth-child(even) { background: #f4f4f4; }
             pre { white-space: pre-wrap; background: #fbeaea; padding: 8px; } .kept { color: #17692b; } .broken { color: #a4161a; }
             svg { overflow: visible; } svg text { font-size: 10px; fill: #555; } text.name { text-anchor: end; }
@@ -25,6 +25,7 @@ final class ReportPage {
             Map.entry("waiting", "#f4c95d"),
             Map.entry("holding", "#2a6f97"),
             Map.entry("committing", "#7b2cbf"),
+            Map.entry("checkpointing", "#f77f00"),
             Map.entry("closing", "#b7b7a4"),
             Map.entry("stopped", "#000000"),
             Map.entry("kill", "#d00000"));

@@ -86,8 +86,12 @@ enum ScenarioName {
         this.prepared = prepared;
     }
 
-    /** A step of the nemesis as it suits the scenario: who can be called by a signal is mostly killed then. */
-    Step suited(Step step) {
+    /**
+     * A step of the nemesis as it suits the scenario: who can be called by a signal is mostly killed then; and where the oldest entry
+     * is evicted first, or processes of Python look at the real clock, that of the others is not stepped.
+     */
+    Step suited(Step all) {
+        Step step = this == EVICTION || this == PYTHON ? all.withoutClock() : all;
         return !holding ? step.withoutHolding() : hasCalls() ? step.waiting() : step;
     }
 

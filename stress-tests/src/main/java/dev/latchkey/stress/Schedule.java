@@ -21,11 +21,14 @@ final class Schedule {
         KILL_WAITING(3),
         KILL_HOLDING(2),
         KILL_COMMITTING(4),
+        KILL_CHECKPOINTING(4),
         KILL_CLOSING(4),
         STOP(3),
         INTERRUPT(4),
         DELETE_HINTS(1),
-        ZERO_HINTS(1);
+        ZERO_HINTS(1),
+        CHECKPOINT(2),
+        STEP_CLOCK(2);
 
         private final int weight;
 
@@ -39,7 +42,10 @@ final class Schedule {
 
         /** Whether it is done to a worker; otherwise to the directory. */
         boolean hasVictim() {
-            return this != DELETE_HINTS && this != ZERO_HINTS;
+            return switch (this) {
+                case DELETE_HINTS, ZERO_HINTS, CHECKPOINT, STEP_CLOCK -> false;
+                default -> true;
+            };
         }
     }
 
@@ -55,6 +61,11 @@ final class Schedule {
         Step waiting() {
             boolean other = act == Act.KILL_HOLDING || act == Act.KILL_COMMITTING || act == Act.KILL_CLOSING;
             return other && dice % 4 > 0 ? new Step(millis, Act.KILL_WAITING, victim, dice) : this;
+        }
+
+        /** The same where what the wall clock says decides what is kept. */
+        Step withoutClock() {
+            return act == Act.STEP_CLOCK ? new Step(millis, Act.CHECKPOINT, victim, dice) : this;
         }
 
         /** The same for workers that hold nothing and wait for nothing. */

@@ -39,6 +39,9 @@ final class TestBuild {
             }
             """;
 
+    private static final String ENGINE = "cache-core/src/main/java/dev/latchkey/cache/sqlite/";
+    private static final String WALL_MILLIS = "dev.latchkey.stress.worker.WallClock.millis()";
+
     private static final Duration WARMED_UP = Duration.ofSeconds(60);
     /** That of the run that is played, of the one that begins and of the one that ends. */
     private static final int MOST = 3;
@@ -133,11 +136,23 @@ final class TestBuild {
     private static List<Path> compile(Path parent, Optional<BrokenRule> broken) throws IOException {
         List<Path> folders = new ArrayList<>();
         folders.add(ReplacedClass.compile(parent, FAILPOINT));
+        // what the kernel stamps on a file goes by a clock that nobody steps here, and so must the age of a file
+        folders.add(replaced(parent, "SystemHostClock.java", "System.currentTimeMillis()", WALL_MILLIS));
+        folders.add(replaced(parent, "Grace.java", "clock.wallMillis()", "System.currentTimeMillis()"));
         if (broken.isPresent()) {
             Path source = root().resolve(broken.get().source());
             folders.add(ReplacedClass.compile(parent, broken.get().applyTo(Files.readString(source))));
         }
         return folders;
+    }
+
+    /** A class of the engine with a piece of its source replaced, which must be there once. */
+    private static Path replaced(Path parent, String source, String piece, String replacement) throws IOException {
+        String text = Files.readString(root().resolve(ENGINE + source));
+        if (text.indexOf(piece) < 0 || text.indexOf(piece) != text.lastIndexOf(piece)) {
+            throw new IllegalStateException("'" + piece + "' must be once in " + source);
+        }
+        return ReplacedClass.compile(parent, text.replace(piece, replacement));
     }
 
     /** The folder of the project: this one or the one above. */

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A run as a picture, in SVG: a row for each thread shows when it was opening, waiting, holding, committing or closing, with the kills and stops of
+ * A run as a picture, in SVG: a row for each thread shows when it was opening, waiting, holding, committing, checkpointing or closing, with the kills and stops of
  * its process; below, how long what had become free stayed idle while somebody waited.
  */
 final class Timeline {

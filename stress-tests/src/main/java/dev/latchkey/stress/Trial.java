@@ -16,6 +16,7 @@ import dev.latchkey.stress.referee.RefereeConnection;
 import dev.latchkey.stress.referee.RefereeProcess;
 import dev.latchkey.stress.referee.RefereeRecord;
 import dev.latchkey.stress.worker.AimedKill;
+import dev.latchkey.stress.worker.WallClock;
 import dev.latchkey.stress.worker.Worker;
 import dev.latchkey.testing.Child;
 import java.io.IOException;
@@ -91,8 +92,9 @@ final class Trial implements AutoCloseable {
         TestBuild build = TestBuild.of(options.broken());
         this.referee = RefereeProcess.start(work.resolve("referee.record"), options.lifetime());
         this.connection = referee.connect(RefereeConnection.CONTROLLER);
-        this.crew = new Crew(options, scenario, work, directory, build, referee.port());
-        this.nemesis = new Nemesis(directory, connection);
+        Path clock = work.resolve("clock");
+        this.crew = new Crew(options, scenario, work, directory, clock, build, referee.port());
+        this.nemesis = new Nemesis(directory, WallClock.at(clock), connection);
     }
 
     /** Runs a scenario in a folder of its own, which must be empty. */

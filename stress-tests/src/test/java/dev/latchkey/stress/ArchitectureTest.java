@@ -73,13 +73,14 @@ class ArchitectureTest {
                             .dependOnClassesThat()
                             .resideInAPackage(ENGINE),
                     "EngineUser"),
-            "JDBC stays in the embedded engine, but for the reader of what stress tests leave",
+            "JDBC stays in the embedded engine, but for what looks at a directory from outside in stress tests",
             new Rule(
                     noClasses()
                             .that()
                             .resideOutsideOfPackage(ENGINE)
                             .and()
-                            .haveNameNotMatching("dev\\.latchkey\\.stress\\.check\\.RemainsReader(\\$.*)?")
+                            .haveNameNotMatching(
+                                    "dev\\.latchkey\\.stress\\.check\\.(RemainsReader|ForeignCheckpoint)(\\$.*)?")
                             .should()
                             .dependOnClassesThat()
                             .resideInAnyPackage("java.sql..", "org.sqlite.."),

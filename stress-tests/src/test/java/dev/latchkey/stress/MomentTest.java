@@ -46,6 +46,13 @@ class MomentTest {
     }
 
     @Test
+    void aCheckpointCountsUntilItIsOverWhatsoeverTheOtherThreadsDo() throws IOException {
+        assertEquals(Moment.CHECKPOINTING, last("t0 NOTE checkpointing", "t1 NOTE committing"));
+        assertEquals(Moment.COMMITTING, last("t0 NOTE checkpointing", "t0 NOTE checkpointed", "t1 NOTE committing"));
+        assertEquals(Moment.CLOSING, last("t0 INVOKE close", "t0 NOTE checkpointing", "t0 NOTE checkpointed"));
+    }
+
+    @Test
     void whoDiedAtTheEdgeOfACommitOnPurposeWasNotCommitting() throws IOException {
         assertEquals(Moment.CLOSING, last("t0 INVOKE close", "t0 NOTE committing", "t0 NOTE dying before-commit 0"));
         assertEquals(Moment.CLOSING, last("t0 INVOKE close", "t0 NOTE committing", "t0 NOTE dying after-commit 0"));

@@ -15,16 +15,19 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * All scenarios with all faults, within four minutes; {@code -Dlatchkey.stress.budget=3600} gives all of them together an hour, and
- * {@code -Dlatchkey.stress.seed=42} repeats the schedule of another run.
+ * All scenarios with all faults, within four minutes; {@code -Dlatchkey.stress.minutes=30} gives all of them together half an hour, in
+ * which more must be killed at each moment, and {@code -Dlatchkey.stress.seed=42} repeats the schedule of another run.
  */
 @Tag("process")
 class ShortRunTest {
+    private static final int SHORT_MINUTES = 4;
+    private static final int MINUTES = Integer.getInteger("latchkey.stress.minutes", SHORT_MINUTES);
+
     /** How many seconds all of it may take. */
-    private static final int BUDGET = Integer.getInteger("latchkey.stress.budget", 240);
+    private static final int BUDGET = 60 * MINUTES;
 
     /** What is kept of that for rounds that are added if too few processes were killed at some moment: as the processors are shared. */
-    private static final int RESERVE = BUDGET / 5;
+    private static final int RESERVE = Math.min(BUDGET / 5, 60);
 
     private static final int EXTRA_ROUND = 18;
 
@@ -34,7 +37,7 @@ class ShortRunTest {
     /** As long as there were fewer, and there is time, rounds are added. */
     private static final int KILLS_WISHED_FOR = 200;
 
-    private static final int KILLS_OF_EACH_KIND = 10;
+    private static final int KILLS_OF_EACH_KIND = MINUTES > SHORT_MINUTES ? 20 : 10;
 
     @Test
     void noPromiseIsBrokenWhileProcessesAreKilledStoppedAndInterrupted() throws IOException {
@@ -48,7 +51,8 @@ class ShortRunTest {
                         && (kills(outcomes) < KILLS_WISHED_FOR
                                 || !tooFew(outcomes).isEmpty());
                 round++) {
-            outcomes.addAll(Stress.run(options.withScenarios(List.of(ScenarioName.STORM))
+            ScenarioName scenario = round % 2 == 0 ? ScenarioName.QUEUE : ScenarioName.STORM;
+            outcomes.addAll(Stress.run(options.withScenarios(List.of(scenario))
                     .withBudget(EXTRA_ROUND)
                     .withSeed(options.seed() + round)));
         }

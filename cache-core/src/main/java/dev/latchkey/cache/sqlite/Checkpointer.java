@@ -2,6 +2,7 @@ package dev.latchkey.cache.sqlite;
 
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CacheFullException;
+import dev.latchkey.cache.spi.Failpoint;
 import java.io.IOException;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
@@ -169,6 +170,7 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
             db = opener.get();
             db.execute("PRAGMA busy_timeout = 10");
         }
+        Failpoint.reached("before-checkpoint");
         try {
             Log log = db.one(how, row -> new Log(row.getLong(2), row.getLong(3)));
             seen = log == null ? Log.EMPTY : log;
@@ -177,6 +179,8 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
         } catch (CacheFullException e) {
             ballast.logFits(false);
             throw e;
+        } finally {
+            Failpoint.reached("after-checkpoint");
         }
     }
 

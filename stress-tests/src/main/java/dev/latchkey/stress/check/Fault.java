@@ -20,6 +20,10 @@ public record Fault(long nanos, Kind kind, String process) {
         /** The file {@code hints} was deleted. */
         HINTS_DELETED,
         /** The words in the file {@code hints} were set to zero. */
-        HINTS_ZEROED
+        HINTS_ZEROED,
+        /** A process that is none of the run has written the log back, or tried to. */
+        CHECKPOINT,
+        /** The wall clock of all processes was stepped. */
+        CLOCK_STEPPED
     }
 }

@@ -84,7 +84,7 @@ public final class RemainsReader {
         }
     }
 
-    private static String url(Path directory) {
+    static String url(Path directory) {
         return "jdbc:sqlite:file:" + directory.resolve("cache.db").toUri().getRawPath() + "?mode=rw";
     }
 

@@ -100,12 +100,16 @@ public final class Worker {
         if (worker == null) {
             return;
         }
-        if (point.equals("before-commit")) {
-            worker.log.write(Kind.NOTE, "committing");
+        switch (point) {
+            case "before-commit" -> worker.log.write(Kind.NOTE, "committing");
+            case "before-checkpoint" -> worker.log.write(Kind.NOTE, "checkpointing");
+            default -> {}
         }
         worker.kill.reached(point);
-        if (point.equals("after-commit")) {
-            worker.log.write(Kind.NOTE, "committed");
+        switch (point) {
+            case "after-commit" -> worker.log.write(Kind.NOTE, "committed");
+            case "after-checkpoint" -> worker.log.write(Kind.NOTE, "checkpointed");
+            default -> {}
         }
     }
 

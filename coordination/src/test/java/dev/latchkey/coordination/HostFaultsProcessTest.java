@@ -1,0 +1,189 @@
+package dev.latchkey.coordination;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.CacheReplacedException;
+import dev.latchkey.cache.Setting;
+import dev.latchkey.testing.Child;
+import dev.latchkey.testing.JavaCommand;
+import dev.latchkey.testing.JavaProcess;
+import dev.latchkey.testing.Processes;
+import dev.latchkey.testing.Requirements;
+import dev.latchkey.testing.TestDirectory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Several processes that coordinate while the host fails them: the directory is replaced, or writing files fails. */
+@Tag("process")
+class HostFaultsProcessTest {
+    private static final Duration LONG = Duration.ofSeconds(60);
+    private static final int PROCESSES = 3;
+
+    @RegisterExtension
+    final TestDirectory directory = new TestDirectory();
+
+    @RegisterExtension
+    final Processes processes = new Processes();
+
+    private Path path() {
+        return directory.resolve("cache");
+    }
+
+    // The directory is replaced
+
+    /** Acquires a lock again and again; says when it was told that the directory is another one, and when it had last asked with success. */
+    static final class Contender {
+        public static void main(String[] args) throws Exception {
+            Child.start();
+            Cache cache = Cache.open(Path.of(args[0]));
+            Lock lock = new Lock(cache, args[1]);
+            Child.ready();
+            long granted = 0;
+            try {
+                while (true) {
+                    long asked = System.nanoTime();
+                    lock.lock();
+                    granted = asked;
+                    lock.unlock();
+                }
+            } catch (CacheReplacedException e) {
+                Child.say("REPLACED " + System.nanoTime() + " " + granted);
+            } catch (Throwable t) {
+                Child.say("FAILED " + t);
+            }
+            Child.hear();
+        }
+    }
+
+    @Test
+    void everyProcessIsToldWithinASecondThatTheDirectoryWasReplacedAndNobodyIsGrantedAnythingInTheOldOne()
+            throws IOException {
+        JavaProcess holder = processes.start(CoordinationChild.class, path().toString());
+        holder.await("OPEN", LONG);
+        holder.send("lock held");
+        holder.await("LOCKED", LONG);
+        List<JavaProcess> others = new ArrayList<>();
+        for (int i = 0; i < PROCESSES; i++) {
+            others.add(processes.start(Contender.class, path().toString(), "free"));
+        }
+        others.add(processes.start(Contender.class, path().toString(), "held"));
+        processes.gun(others);
+        JavaProcess probe = processes.start(CoordinationChild.class, path().toString());
+        probe.await("OPEN", LONG);
+        probe.send("lock free"); // all of them are at it
+        probe.await("LOCKED", LONG);
+        probe.send("unlock free");
+        probe.await("UNLOCKED", LONG);
+        Files.move(path(), directory.resolve("away"));
+        long moved = System.nanoTime();
+        try (Cache fresh = Cache.open(path())) {
+            new Lock(fresh, "held").lock();
+            for (JavaProcess other : others) {
+                String[] words = other.await("", LONG).split(" ", -1);
+                assertEquals("REPLACED", words[0], String.join(" ", words));
+                long told = TimeUnit.NANOSECONDS.toMillis(Long.parseLong(words[1]) - moved);
+                assertTrue(
+                        told < 1_500,
+                        other + " was told after " + told + " ms"); // a look each second, and two processors
+                assertTrue(
+                        Long.parseLong(words[2]) - moved < 0, other + " was granted what it asked for after the move");
+            }
+        }
+    }
+
+    // Files cannot be written
+
+    /** Counts under a lock; says how often it succeeded and how often it does not know. */
+    static final class Counter {
+        private static final int ROUNDS = 300;
+
+        public static void main(String[] args) throws Exception {
+            Child.start();
+            int counted = 0;
+            int unknown = 0;
+            try (Cache cache = open(Path.of(args[0]))) {
+                Lock lock = new Lock(cache, "a");
+                Child.ready();
+                for (int i = 0; i < ROUNDS; i++) {
+                    try {
+                        lock.lock();
+                        try {
+                            cache.incr("n");
+                        } finally {
+                            lock.unlock();
+                        }
+                        counted++;
+                    } catch (CacheException e) {
+                        unknown++;
+                    }
+                }
+                Child.say("COUNTED " + counted + " " + unknown);
+                Child.hear();
+            } catch (CacheException e) {
+                Child.say("CLOSED WITH " + e);
+            } catch (Throwable t) {
+                Child.say("FAILED " + t);
+            }
+        }
+
+        private static Cache open(Path path) {
+            while (true) {
+                try {
+                    return Cache.open(path);
+                } catch (CacheException e) {
+                    // one of its calls has failed
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"posix/io/rw/pwrite", "posix/io/sync/*"})
+    void processesWhoseCallsFailGetTypedErrorsAndLoseNothing(String calls) {
+        String[] injector = {
+            Requirements.faultInjector(), "-x", "-c", "enable_random name=" + calls + ",probability=0.01"
+        };
+        try (Cache cache = Cache.open(path())) {
+            cache.alter(Setting.SQLITE_SYNCHRONOUS, 2); // every commit asks the disk
+        }
+        List<JavaProcess> counters = new ArrayList<>();
+        for (int i = 0; i < PROCESSES; i++) {
+            counters.add(processes.start(
+                    JavaCommand.of(Counter.class, path().toString()).startedBy(injector)));
+        }
+        processes.gun(counters);
+        long counted = 0;
+        long unknown = 0;
+        for (JavaProcess counter : counters) {
+            String[] words = counter.await("", LONG).split(" ", -1);
+            assertEquals("COUNTED", words[0], String.join(" ", words));
+            counted += Long.parseLong(words[1]);
+            unknown += Long.parseLong(words[2]);
+        }
+        System.out.printf("%s: %d counted, %d failed%n", calls, counted, unknown);
+        counters.forEach(counter -> counter.send("END"));
+        counters.forEach(counter -> assertEquals(0, counter.exitCode(LONG)));
+        assertTrue(counted > 0 && unknown > 0, counted + " counted, " + unknown + " failed");
+        try (Cache cache = Cache.open(path())) {
+            Lock lock = new Lock(cache, "a");
+            lock.lock();
+            lock.unlock();
+            long stored = cache.getOrDefault("n", Long.class, 0L);
+            assertTrue(counted <= stored && stored <= counted + unknown, stored + " of " + counted + " to " + unknown);
+            assertTrue(cache.check(false).isClean(), () -> cache.check(false).toString());
+        }
+    }
+}
