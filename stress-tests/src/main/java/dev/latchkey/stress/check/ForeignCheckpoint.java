@@ -10,7 +10,7 @@ import org.sqlite.JDBC;
 
 /** What somebody does who opens the database of a directory in use with another program: it writes the log back whenever that program likes. */
 public final class ForeignCheckpoint {
-    /** All there are; the last two have writers wait for as long as readers do not make way. */
+    /** All there are; all but the first keep writers out for as long as they wait for readers. */
     public static final List<String> MODES = List.of("PASSIVE", "FULL", "RESTART", "TRUNCATE");
 
     private static final String PATIENCE_MILLIS = "30";
