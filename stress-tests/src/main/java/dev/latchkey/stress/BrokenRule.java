@@ -400,7 +400,7 @@ enum BrokenRule {
     /** How long a run may take for it to show: it ends as soon as the referee sees it, but checkers judge only at its end. */
     int seconds() {
         if (promises().contains("OVERLAP")) {
-            return 30;
+            return 40;
         }
         return switch (this) {
             case NO_REREAD_AFTER_WAKE -> 4;
