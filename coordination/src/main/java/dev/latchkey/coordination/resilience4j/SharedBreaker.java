@@ -124,7 +124,7 @@ final class SharedBreaker {
             return;
         }
         if (!begun) {
-            begin();
+            state = begin();
         }
         boolean told = false;
         for (Change change = changes.peek(); change != null; change = changes.peek()) {
@@ -153,7 +153,7 @@ final class SharedBreaker {
      * A breaker that is not closed when it comes has opened, unless something else is stored. The session is opened now, and not when
      * others wait to be told.
      */
-    private void begin() {
+    private BreakerState begin() {
         BreakerState state = update((from, actor) -> Decision.keep(from, BreakerState.of(from)), actor());
         State own = breaker.getState();
         if (state.state() == State.CLOSED) {
@@ -163,6 +163,7 @@ final class SharedBreaker {
             }
         }
         begun = true;
+        return state;
     }
 
     private long wait(int attempts) {
@@ -263,10 +264,14 @@ final class SharedBreaker {
         while (taken < unused && breaker.tryAcquirePermission()) {
             taken++;
         }
-        if (taken == unused) {
-            follow(update(BreakerState::left, actor()), false);
-        } else {
-            for (int i = 0; i < taken; i++) {
+        boolean handedOn = false;
+        try {
+            if (taken == unused) {
+                follow(update(BreakerState::left, actor()), false);
+                handedOn = true;
+            }
+        } finally {
+            for (int i = 0; i < taken && !handedOn; i++) {
                 breaker.releasePermission();
             }
         }

@@ -56,7 +56,8 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p><b>Thread safety.</b> Any thread may attach and close.
  *
- * <p><b>Errors.</b> A cache that is closed closes this too.
+ * <p><b>Errors.</b> A breaker whose name has more than 900 characters is an {@link IllegalArgumentException} where it is made. A cache that is
+ * closed closes this too.
  *
  * <p><b>Source.</b> Asked for in Resilience4j's issue 1756; its maintainers want no call of a store in the path of a call.
  */
