@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *   READY -> CLAIMED(session, token, attempt + 1)           claim
  *   CLAIMED -> (gone)                                       ack
  *   CLAIMED -> READY, or DELAYED(due)                       nack, or its claimer died, and attempt &lt; maxAttempts
- *   CLAIMED -> DEAD(reason)                                 the same, and attempt >= maxAttempts; or deadLetter
+ *   CLAIMED -> DEAD(token, reason)                          the same, and attempt >= maxAttempts; or deadLetter
  *   DEAD -> READY, attempt 0                                redrive
  *   DEAD, READY, DELAYED -> (gone)                          deleteDeadLetters, clear
  * </pre>
@@ -63,7 +63,9 @@ final class WorkItems {
     }
 
     static Item dead(Item item, String reason, long nowMillis) {
-        return with(item, Item.Status.DEAD, 0, item.attempt(), 0, 0, "", nowMillis, reason);
+        // with the number of its last claim: one that was redriven and given up again within a millisecond is another
+        // one
+        return with(item, Item.Status.DEAD, 0, item.attempt(), 0, item.token(), "", nowMillis, reason);
     }
 
     static Item redriven(Item item) {

@@ -483,6 +483,19 @@ class WorkQueueTest {
     }
 
     @Test
+    void aDeadLetterThatWasRedrivenAndGivenUpAgainIsAnotherOneEvenInTheSameMillisecond() throws InterruptedException {
+        queue.put("a");
+        claim().deadLetter("first");
+        for (int i = 0; i < 100; i++) {
+            List<DeadLetter<String>> letters = queue.deadLetters();
+            assertEquals(1, queue.redrive(letters));
+            claim().deadLetter("again");
+            assertEquals(0, queue.redrive(letters));
+            assertEquals(0, queue.deleteDeadLetters(letters));
+        }
+    }
+
+    @Test
     void deadLettersOfAnotherQueueAreRefused() throws InterruptedException {
         WorkQueue<String> other = new WorkQueue<>(cache, "other", String.class);
         other.put("a");

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param dueMillis a delayed row is ready from this instant on, wall clock
  * @param attempt how often it was claimed
  * @param session the session that claimed it, 0 if none
- * @param token the number of the claim, 0 if none
+ * @param token the number of the claim, of a dead one that of the last claim; 0 if none
  * @param owner who claimed it in words, for people: a thread name; empty if nobody has
  * @param sinceMillis when it was claimed or given up, wall clock; 0 if neither
  * @param dedupKey at most one row of a name has it, null if it has none
