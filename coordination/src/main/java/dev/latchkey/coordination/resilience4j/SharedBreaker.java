@@ -158,7 +158,8 @@ final class SharedBreaker {
         State own = breaker.getState();
         if (state.state() == State.CLOSED) {
             followed = state;
-            if (own != State.CLOSED && changes.isEmpty()) {
+            boolean before = !leaving; // asked after its state: what it has done since it left is not for the others
+            if (before && own != State.CLOSED && changes.isEmpty()) {
                 changes.add(new Change(State.CLOSED, own));
             }
         }
