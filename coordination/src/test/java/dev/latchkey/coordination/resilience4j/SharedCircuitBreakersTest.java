@@ -321,7 +321,7 @@ final class SharedCircuitBreakersTest extends CacheFixture {
                         removed.countDown();
                     }
                     return switch (method.getName()) {
-                        case "equals" -> proxy == args[0];
+                        case "equals" -> Proxy.isProxyClass(args[0].getClass());
                         case "hashCode" -> System.identityHashCode(proxy);
                         default -> method.invoke(stock, args);
                     };
