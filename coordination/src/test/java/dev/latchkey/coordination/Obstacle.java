@@ -111,6 +111,11 @@ enum Obstacle {
 
     /** Waits until nothing is in the way; false if the limit was over before. */
     boolean await(Cache cache, String name, @Nullable Duration limit) throws Exception {
+        return await(cache, name, limit, () -> {});
+    }
+
+    /** Also tells as soon as nothing is in the way, if something is left to do then: to compute and to store the result. */
+    boolean await(Cache cache, String name, @Nullable Duration limit, Runnable free) throws Exception {
         return switch (this) {
             case CLAIM -> {
                 var claim = queue(cache, name).claim(limit == null ? Duration.ofDays(1) : limit);
@@ -120,7 +125,10 @@ enum Obstacle {
             case LEADERSHIP -> Objects.requireNonNull(new LeaderElection(cache, name).lead(() -> true));
             case COMPUTATION -> {
                 Boolean shared = memoized(cache, name, limit)
-                        .wrapCallable(Boolean.class, () -> limit == null)
+                        .wrapCallable(Boolean.class, () -> {
+                            free.run();
+                            return limit == null;
+                        })
                         .get();
                 yield Objects.requireNonNull(shared);
             }
