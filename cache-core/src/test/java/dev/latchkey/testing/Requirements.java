@@ -1,5 +1,7 @@
 package dev.latchkey.testing;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -36,7 +38,14 @@ public final class Requirements {
         return Found.FAULT_INJECTOR.orElseGet(() -> missing("fiu-run, of the package fiu-utils"));
     }
 
-    static <T> T missing(String what) {
+    /** Whether one may mount a {@link SmallVolume}, where a test must do without. */
+    public static boolean smallVolumesIfAny() {
+        return Found.SMALL_VOLUMES
+                || Boolean.getBoolean("latchkey.ci") && Requirements.<Boolean>missing("the right to mount a tmpfs");
+    }
+
+    /** Skips the test, or lets it fail. */
+    public static <T> T missing(String what) {
         String reason = "this test needs " + what;
         if (Boolean.getBoolean("latchkey.ci")) {
             return Assertions.fail(reason);
@@ -60,5 +69,17 @@ public final class Requirements {
         static final Optional<String> PYTHON = first(List.of("/usr/bin/python3", "python3"), "-c", "import diskcache");
         static final Optional<String> SQLITE_SHELL = first(List.of("/usr/bin/sqlite3", "sqlite3"), "-version");
         static final Optional<String> FAULT_INJECTOR = first(List.of("/usr/bin/fiu-run", "fiu-run"), "-x", "true");
+        static final boolean SMALL_VOLUMES = canMount();
+
+        private static boolean canMount() {
+            Path directory = TestDirectory.create("mount");
+            try (SmallVolume volume = SmallVolume.mount(directory, 1)) {
+                return volume.path().equals(directory);
+            } catch (IOException e) {
+                return false;
+            } finally {
+                DirectoryTree.delete(directory);
+            }
+        }
     }
 }

@@ -1,42 +1,34 @@
 package dev.latchkey.testing;
 
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * A file system in memory that is soon full, for {@code @RegisterExtension final SmallDisk disk = new SmallDisk(24)}.
- * Where nobody may mount one, the test is skipped and says why. Register it before {@link Processes}, so that the children
- * are gone when it is unmounted.
+ * A {@link SmallVolume} for each test, for {@code @RegisterExtension final SmallDisk disk = new SmallDisk(24)}. Where nobody may mount
+ * one, the test is skipped and says why. Register it before {@link Processes}, so that the children are gone when it is unmounted.
  */
 public final class SmallDisk implements BeforeEachCallback, AfterEachCallback {
-    private static final Duration LIMIT = Duration.ofSeconds(30);
-    private static final int PAGE = 4096;
-
-    private static final int ATTEMPTS = 100;
-
-    private final List<Path> views = new ArrayList<>();
     private final int mebibytes;
-    private @Nullable Path path;
+    private @Nullable SmallVolume volume;
 
     public SmallDisk(int mebibytes) {
         this.mebibytes = mebibytes;
     }
 
-    public Path path() {
-        if (path == null) {
+    private SmallVolume volume() {
+        if (volume == null) {
             throw new IllegalStateException("there is a disk only while a test runs");
         }
-        return path;
+        return volume;
+    }
+
+    public Path path() {
+        return volume().path();
     }
 
     /** A path on this disk. */
@@ -44,87 +36,46 @@ public final class SmallDisk implements BeforeEachCallback, AfterEachCallback {
         return path().resolve(name);
     }
 
-    /** Writes a file that has nothing to do with anything, until not a page is left; others may free some meanwhile. */
+    /** See {@link SmallVolume#fill}. */
     public void fill() {
-        IOException failure = writeUntilItFails();
-        for (int i = 0; i < ATTEMPTS && hasPage(); i++) {
-            failure = writeUntilItFails();
-        }
-        if (hasPage()) {
-            throw new UncheckedIOException(failure);
-        }
+        volume().fill();
     }
 
-    private boolean hasPage() {
-        return path().toFile().getUsableSpace() >= PAGE;
-    }
-
-    private IOException writeUntilItFails() {
-        byte[] page = new byte[PAGE];
-        try (FileOutputStream out = new FileOutputStream(foreignFile().toFile(), true)) {
-            while (true) {
-                out.write(page);
-            }
-        } catch (IOException e) {
-            return e;
-        }
-    }
-
-    /** The same disk under another name, through which it cannot be written. */
-    public Path mountReadOnly(Path view) {
-        mount("--bind", path().toString(), view.toString());
-        views.add(view);
-        mount("-o", "remount,ro,bind", view.toString());
-        return view;
-    }
-
-    private static void mount(String... arguments) {
-        List<String> command = new ArrayList<>(List.of("mount"));
-        command.addAll(List.of(arguments));
-        Finished mount = Finished.run(LIMIT, command);
-        if (mount.exitCode() != 0) {
-            throw new AssertionError(String.join(" ", command) + ": " + mount.stderr());
-        }
-    }
-
-    /** Deletes that file. */
+    /** See {@link SmallVolume#free}. */
     public void free() {
+        volume().free();
+    }
+
+    /** See {@link SmallVolume#mountReadOnly}. */
+    public Path mountReadOnly(Path view) {
         try {
-            Files.deleteIfExists(foreignFile());
+            return volume().mountReadOnly(view);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private Path foreignFile() {
-        return resolve("foreign");
-    }
-
     @Override
     public void beforeEach(ExtensionContext context) {
         Path directory = TestDirectory.create("disk");
-        Finished mount = Finished.run(
-                LIMIT, "mount", "-t", "tmpfs", "-o", "size=" + mebibytes + "m", "tmpfs", directory.toString());
-        if (mount.exitCode() != 0) {
+        try {
+            volume = SmallVolume.mount(directory, mebibytes);
+        } catch (IOException e) {
             DirectoryTree.delete(directory);
-            Requirements.missing("the right to mount a tmpfs (" + mount.stderr().strip() + ")");
+            Requirements.missing("the right to mount a tmpfs (" + e.getMessage() + ")");
         }
-        path = directory;
     }
 
     @Override
     public void afterEach(ExtensionContext context) {
-        if (path == null) {
+        if (volume == null) {
             return;
         }
-        views.forEach(view -> Finished.run(LIMIT, "umount", "-l", view.toString()));
-        views.clear();
-        Finished unmount =
-                Finished.run(LIMIT, "umount", "-l", path.toString()); // files may be mapped until they are collected
-        DirectoryTree.delete(path);
-        path = null;
-        if (unmount.exitCode() != 0) {
-            throw new AssertionError("cannot unmount: " + unmount.stderr());
+        try {
+            volume.close();
+        } finally {
+            DirectoryTree.delete(volume.path());
+            volume = null;
         }
     }
 }

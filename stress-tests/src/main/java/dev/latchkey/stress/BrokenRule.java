@@ -334,7 +334,14 @@ enum BrokenRule {
             "elected().toList().forEach(this::call);",
             "elected().toList().forEach(candidate -> { call(candidate); leadership(candidate).close(); });",
             ScenarioName.LEADER,
-            "OVERLAP MUTUAL_EXCLUSION NO_ERRORS");
+            "OVERLAP MUTUAL_EXCLUSION NO_ERRORS"),
+    /** What is kept for a full disk goes when the log has been written back, not before. */
+    BALLAST_KEPT_UNTIL_WRITTEN_BACK(
+            "cache-core/src/main/java/dev/latchkey/cache/sqlite/Checkpointer.java",
+            "            ballast.giveUp(0);\n            return restartOnce();",
+            "            long left = restartOnce();\n            ballast.giveUp(0);\n            return left;",
+            ScenarioName.DISK,
+            "FULL_DISK");
 
     /** The promises that no later event and nothing that is left can mend: once broken, a run need not go on. */
     static final Set<String> EARLY = Set.of(
@@ -345,7 +352,8 @@ enum BrokenRule {
             "ADMISSION_RATE",
             "BARRIER",
             "LATCH",
-            "SINGLE_FLIGHT");
+            "SINGLE_FLIGHT",
+            "FULL_DISK");
 
     private final String source;
     private final String piece;
@@ -411,6 +419,7 @@ enum BrokenRule {
                     case LOCK, RLOCK, RWLOCK, SEMAPHORE -> 10;
                     case CONDITION -> 15;
                     case EVICTION, PYTHON, DEQUE -> 8;
+                    case DISK -> 35;
                     default -> 4;
                 };
         };

@@ -6,6 +6,7 @@ import dev.latchkey.stress.check.ForeignCheckpoint;
 import dev.latchkey.stress.referee.RefereeConnection;
 import dev.latchkey.stress.worker.WallClock;
 import dev.latchkey.testing.JavaProcess;
+import dev.latchkey.testing.SmallVolume;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -19,7 +20,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Does to the workers and to the directory what the schedule says, and writes it down. */
 final class Nemesis {
@@ -27,15 +30,21 @@ final class Nemesis {
     private final Path hints;
     private final WallClock clock;
     private final RefereeConnection referee;
+    private final @Nullable SmallVolume disk;
+    private final Path ballast;
     private boolean clockIsFast;
+    private boolean diskIsFull;
 
     private final List<Fault> faults = new ArrayList<>();
     /** Who is stopped, and until when. */
     private final Map<Crew.Member, Long> stopped = new HashMap<>();
 
-    Nemesis(Path directory, WallClock clock, RefereeConnection referee) {
+    /** {@code disk}: that of the directory, if it has one of its own. */
+    Nemesis(Path directory, @Nullable SmallVolume disk, WallClock clock, RefereeConnection referee) {
         this.directory = directory;
+        this.disk = disk;
         this.hints = directory.resolve("cache.db-latchkey").resolve("hints");
+        this.ballast = hints.resolveSibling("spare");
         this.clock = clock;
         this.referee = referee;
     }
@@ -67,6 +76,7 @@ final class Nemesis {
             case ZERO_HINTS -> zeroHints();
             case CHECKPOINT -> checkpoint(step.dice());
             case STEP_CLOCK -> stepClock(step.dice());
+            case FILL_OR_FREE_DISK -> fillOrFreeDisk();
         }
     }
 
@@ -150,6 +160,26 @@ final class Nemesis {
         clockIsFast = !clockIsFast;
         clock.set(clockIsFast ? wrong : wrong.negated());
         note(nanos, Fault.Kind.CLOCK_STEPPED, "");
+    }
+
+    /** It is filled only when what is kept for this has been set aside: else deletes may fail too. */
+    private void fillOrFreeDisk() {
+        if (diskIsFull) {
+            freeDisk();
+        } else if (disk != null && ballast.toFile().length() > 0) {
+            note(System.nanoTime(), Fault.Kind.DISK_FILLED, "");
+            disk.fill();
+            diskIsFull = true;
+        }
+    }
+
+    /** So that there is space again, if there was none. */
+    void freeDisk() {
+        if (diskIsFull) {
+            Objects.requireNonNull(disk, "disk").free();
+            note(System.nanoTime(), Fault.Kind.DISK_FREED, "");
+            diskIsFull = false;
+        }
     }
 
     private void deleteHints() {

@@ -7,6 +7,7 @@ import dev.latchkey.stress.check.Checker;
 import dev.latchkey.stress.check.Conservation;
 import dev.latchkey.stress.check.CounterOrder;
 import dev.latchkey.stress.check.EntryValues;
+import dev.latchkey.stress.check.FullDisk;
 import dev.latchkey.stress.check.Generations;
 import dev.latchkey.stress.check.GrantOrder;
 import dev.latchkey.stress.check.HandOver;
@@ -36,6 +37,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The scenarios, and what must be true of each besides what must be true of all. */
@@ -58,7 +60,8 @@ enum ScenarioName {
     LATCH(true, false),
     LEADER(true, false),
     DEQUE(true, false),
-    INDEX(false, false);
+    INDEX(false, false),
+    DISK(true, true);
 
     /** It writes two accounts; every thread of a killed process may have been at one. */
     private static final int FILES_PER_TRANSFER = 2;
@@ -91,7 +94,7 @@ enum ScenarioName {
      * is evicted first, or processes of Python look at the real clock, that of the others is not stepped.
      */
     Step suited(Step all) {
-        Step step = this == EVICTION || this == PYTHON ? all.withoutClock() : all;
+        Step step = this == EVICTION || this == PYTHON ? all.withoutClock() : this == DISK ? all.withDisk() : all;
         return !holding ? step.withoutHolding() : hasCalls() ? step.waiting() : step;
     }
 
@@ -116,6 +119,7 @@ enum ScenarioName {
                 new CounterOrder(),
                 new QueueDelivery(whole),
                 new NoErrors(),
+                new FullDisk(),
                 new NoHang(),
                 new Integrity()));
         if (this == QUEUE) {
@@ -141,10 +145,10 @@ enum ScenarioName {
         if (this == LATCH) {
             checkers.add(new LatchRounds(LatchScenario.COUNT));
         }
-        if (this == EVICTION || this == PYTHON) {
+        if (this == EVICTION || this == PYTHON || this == DISK) {
             checkers.add(new EntryValues(this == EVICTION ? EvictionScenario.LIMIT : Long.MAX_VALUE));
         }
-        if (this == EVICTION || this == PYTHON || this == DEQUE) {
+        if (this == EVICTION || this == PYTHON || this == DEQUE || this == DISK) {
             checkers.add(new PulledOnce(whole));
         }
         if (this == DEQUE) {
@@ -164,7 +168,7 @@ enum ScenarioName {
         return switch (this) {
             case TRANSFERS -> FILES_PER_TRANSFER;
             case EVICTION -> FILES_PER_WRITE + EvictionScenario.CULL_LIMIT;
-            case PYTHON, DEQUE -> FILES_PER_WRITE;
+            case PYTHON, DEQUE, DISK -> FILES_PER_WRITE;
             default -> 0;
         };
     }
@@ -174,9 +178,19 @@ enum ScenarioName {
         return this == PYTHON ? 2 : 0;
     }
 
-    /** Whether it cannot run here, since there is no Python with diskcache; where that must not be, it fails. */
-    boolean lacksPython() {
-        return pythons() > 0 && Requirements.pythonIfAny().isEmpty();
+    /** How large the disk is that the directory has for itself, and that is full from time to time; 0 if it has none. */
+    int diskMebibytes() {
+        return this == DISK ? 96 : 0;
+    }
+
+    /** What it needs and is not here; where nothing may be missing, it fails. */
+    Optional<String> missing() {
+        if (pythons() > 0 && Requirements.pythonIfAny().isEmpty()) {
+            return Optional.of("a python3 with the module diskcache");
+        }
+        return diskMebibytes() > 0 && !Requirements.smallVolumesIfAny()
+                ? Optional.of("the right to mount a tmpfs")
+                : Optional.empty();
     }
 
     String word() {

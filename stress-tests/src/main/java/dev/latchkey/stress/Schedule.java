@@ -28,7 +28,9 @@ final class Schedule {
         DELETE_HINTS(1),
         ZERO_HINTS(1),
         CHECKPOINT(2),
-        STEP_CLOCK(2);
+        STEP_CLOCK(2),
+        /** Only where the directory has a disk of its own. */
+        FILL_OR_FREE_DISK(0);
 
         private final int weight;
 
@@ -43,7 +45,7 @@ final class Schedule {
         /** Whether it is done to a worker; otherwise to the directory. */
         boolean hasVictim() {
             return switch (this) {
-                case DELETE_HINTS, ZERO_HINTS, CHECKPOINT, STEP_CLOCK -> false;
+                case DELETE_HINTS, ZERO_HINTS, CHECKPOINT, STEP_CLOCK, FILL_OR_FREE_DISK -> false;
                 default -> true;
             };
         }
@@ -66,6 +68,11 @@ final class Schedule {
         /** The same where what the wall clock says decides what is kept. */
         Step withoutClock() {
             return act == Act.STEP_CLOCK ? new Step(millis, Act.CHECKPOINT, victim, dice) : this;
+        }
+
+        /** The same on a disk that is full from time to time. */
+        Step withDisk() {
+            return act.hasVictim() ? this : new Step(millis, Act.FILL_OR_FREE_DISK, victim, dice);
         }
 
         /** The same for workers that hold nothing and wait for nothing. */

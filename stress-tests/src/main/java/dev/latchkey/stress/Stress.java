@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -51,9 +52,9 @@ public final class Stress {
     static List<Outcome> run(Options options) throws IOException {
         List<ScenarioName> scenarios = new ArrayList<>();
         for (ScenarioName scenario : options.scenarios()) {
-            if (scenario.lacksPython()) {
-                System.out.println(scenario.word()
-                        + " is left out and does not count: there is no python3 with the module diskcache");
+            Optional<String> missing = scenario.missing();
+            if (missing.isPresent()) {
+                System.out.println(scenario.word() + " is left out and does not count: it needs " + missing.get());
             } else {
                 scenarios.add(scenario);
             }

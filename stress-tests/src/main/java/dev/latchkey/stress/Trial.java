@@ -19,6 +19,7 @@ import dev.latchkey.stress.worker.AimedKill;
 import dev.latchkey.stress.worker.WallClock;
 import dev.latchkey.stress.worker.Worker;
 import dev.latchkey.testing.Child;
+import dev.latchkey.testing.SmallVolume;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -38,6 +39,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One run of one scenario: workers are started, disturbed, replaced when they die, told to stop, and followed by one that
@@ -61,6 +63,7 @@ final class Trial implements AutoCloseable {
     private final Options options;
     private final ScenarioName scenario;
     private final Stage stage;
+    private final @Nullable SmallVolume disk;
     private final Path directory;
     private final RefereeProcess referee;
     private final RefereeConnection connection;
@@ -88,13 +91,16 @@ final class Trial implements AutoCloseable {
         this.options = options;
         this.scenario = scenario;
         this.stage = stage;
-        this.directory = work.resolve("cache");
+        this.disk = scenario.diskMebibytes() == 0
+                ? null
+                : SmallVolume.mount(Files.createDirectory(work.resolve("disk")), scenario.diskMebibytes());
+        this.directory = (disk == null ? work : disk.path()).resolve("cache");
         TestBuild build = TestBuild.of(options.broken());
         this.referee = RefereeProcess.start(work.resolve("referee.record"), options.lifetime());
         this.connection = referee.connect(RefereeConnection.CONTROLLER);
         Path clock = work.resolve("clock");
         this.crew = new Crew(options, scenario, work, directory, clock, build, referee.port());
-        this.nemesis = new Nemesis(directory, WallClock.at(clock), connection);
+        this.nemesis = new Nemesis(directory, disk, WallClock.at(clock), connection);
     }
 
     /** Runs a scenario in a folder of its own, which must be empty. */
@@ -204,6 +210,7 @@ final class Trial implements AutoCloseable {
             LockSupport.parkNanos(TICK_NANOS);
         }
         nemesis.letGo(true);
+        nemesis.freeDisk();
     }
 
     /** Whether what has been written down so far breaks a promise that a broken rule serves. */
@@ -406,7 +413,8 @@ final class Trial implements AutoCloseable {
 
     @Override
     public void close() {
-        try (referee) {
+        try (disk;
+                referee) {
             crew.close();
         }
     }

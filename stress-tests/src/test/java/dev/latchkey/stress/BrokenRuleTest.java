@@ -60,7 +60,7 @@ class BrokenRuleTest {
             List<Broken> all = everyRuleWithEverySeed()
                     .map(arguments -> new Broken(
                             (BrokenRule) arguments.get()[0], ((Number) arguments.get()[1]).longValue()))
-                    .filter(broken -> !broken.rule.scenario().lacksPython())
+                    .filter(broken -> broken.rule.scenario().missing().isEmpty())
                     .toList();
             int index = all.indexOf(first);
             return all.subList(index, Math.min(all.size(), index + 2));
@@ -82,9 +82,7 @@ class BrokenRuleTest {
     @ParameterizedTest
     @MethodSource("everyRuleWithEverySeed")
     void aBrokenRuleIsNoticedByThePromiseItServes(BrokenRule rule, long seed) throws Exception {
-        if (rule.scenario().pythons() > 0) {
-            Requirements.python();
-        }
+        rule.scenario().missing().ifPresent(Requirements::missing);
         long start = System.nanoTime();
         Broken broken = new Broken(rule, seed);
         Broken.from(broken).forEach(each -> BEGUN.computeIfAbsent(each, absent -> TRIALS.submit(each::run)));

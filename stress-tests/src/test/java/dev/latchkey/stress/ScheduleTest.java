@@ -29,7 +29,8 @@ class ScheduleTest {
     void everyActIsDoneWithinTheTimeWhateverTheSeed() {
         for (long seed = 0; seed < 1_000; seed++) {
             List<Step> steps = Schedule.of(seed, 15);
-            assertEquals(EnumSet.allOf(Act.class), steps.stream().map(Step::act).collect(Collectors.toSet()));
+            EnumSet<Act> dealt = EnumSet.complementOf(EnumSet.of(Act.FILL_OR_FREE_DISK));
+            assertEquals(dealt, steps.stream().map(Step::act).collect(Collectors.toSet()));
             assertTrue(
                     steps.stream().allMatch(step -> step.millis() < 15_000 && step.victim() >= 0 && step.dice() >= 0));
         }

@@ -63,7 +63,11 @@ class ShortRunTest {
             assertTrue(outcome.violations().isEmpty(), () -> Report.of(outcome));
         }
         assertEquals(List.of(), tooFew(outcomes));
-        for (Fault.Kind kind : Fault.Kind.values()) {
+        EnumSet<Fault.Kind> expected = EnumSet.allOf(Fault.Kind.class);
+        if (ScenarioName.DISK.missing().isPresent()) {
+            expected.removeAll(EnumSet.of(Fault.Kind.DISK_FILLED, Fault.Kind.DISK_FREED));
+        }
+        for (Fault.Kind kind : expected) {
             assertTrue(outcomes.stream().anyMatch(outcome -> outcome.faults(kind) > 0), "no " + kind);
         }
     }

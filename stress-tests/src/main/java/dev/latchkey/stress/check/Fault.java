@@ -24,6 +24,10 @@ public record Fault(long nanos, Kind kind, String process) {
         /** A process that is none of the run has written the log back, or tried to. */
         CHECKPOINT,
         /** The wall clock of all processes was stepped. */
-        CLOCK_STEPPED
+        CLOCK_STEPPED,
+        /** The disk of the directory was filled up to the last page. */
+        DISK_FILLED,
+        /** What had filled it was deleted. */
+        DISK_FREED
     }
 }

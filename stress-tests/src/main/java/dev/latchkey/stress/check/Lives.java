@@ -50,7 +50,7 @@ final class Lives {
                     kills.putIfAbsent(fault.process(), fault.nanos());
                 }
             }
-            case INTERRUPT, HINTS_DELETED, HINTS_ZEROED, CHECKPOINT, CLOCK_STEPPED -> {}
+            case INTERRUPT, HINTS_DELETED, HINTS_ZEROED, CHECKPOINT, CLOCK_STEPPED, DISK_FILLED, DISK_FREED -> {}
         }
     }
 

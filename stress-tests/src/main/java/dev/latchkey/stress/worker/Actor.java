@@ -1,6 +1,8 @@
 package dev.latchkey.stress.worker;
 
 import dev.latchkey.cache.Cache;
+import dev.latchkey.cache.CacheFullException;
+import dev.latchkey.stress.check.FullDisk;
 import dev.latchkey.stress.check.NumberedItem;
 import dev.latchkey.stress.history.Event.Kind;
 import dev.latchkey.stress.history.HistoryLog;
@@ -101,6 +103,8 @@ final class Actor implements AutoCloseable {
             log.write(Kind.FAIL, operation.get(), String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
             log.write(Kind.FAIL, operation.get(), "interrupted");
+        } catch (CacheFullException e) {
+            log.write(Kind.FAIL, operation.get(), FullDisk.FULL);
         } catch (Exception | AssertionError e) {
             log.write(Kind.ERROR, operation.get(), e);
             Child.say(Worker.ERROR);

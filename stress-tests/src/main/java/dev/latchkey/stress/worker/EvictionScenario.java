@@ -37,7 +37,7 @@ public final class EvictionScenario implements Scenario {
             Set.of(CheckReport.Kind.UNKNOWN_FILE, CheckReport.Kind.EMPTY_FOLDER);
 
     private final LockScenario locks = new LockScenario(false);
-    private final QueueScenario jobs = new QueueScenario();
+    private final QueueScenario jobs = new QueueScenario(true);
 
     /** Whoever creates the directory decides. */
     @Override

@@ -18,7 +18,7 @@ final class PythonScenario implements Scenario {
     private static final int COUNTERS = 2;
 
     private final LockScenario locks = new LockScenario(false);
-    private final QueueScenario jobs = new QueueScenario();
+    private final QueueScenario jobs = new QueueScenario(true);
 
     @Override
     public void prepare(Actor actor) {

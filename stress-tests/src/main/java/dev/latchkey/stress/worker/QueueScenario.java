@@ -19,6 +19,12 @@ final class QueueScenario implements Scenario {
     private static final int ATTEMPTS = 1_000_000;
 
     private final AtomicLong items = new AtomicLong();
+    private final boolean stores;
+
+    /** Whether some results are stored with the acknowledgement, for which there must be space. */
+    QueueScenario(boolean stores) {
+        this.stores = stores;
+    }
 
     private static WorkQueue<String> queue(Actor actor) {
         return WorkQueue.withMaxAttempts(actor.cache(), QUEUE, String.class, ATTEMPTS);
@@ -45,7 +51,7 @@ final class QueueScenario implements Scenario {
     }
 
     /** Claims an item and deals with it; whether there was one. */
-    private static boolean work(Actor actor, WorkQueue<String> queue, Duration wait) {
+    private boolean work(Actor actor, WorkQueue<String> queue, Duration wait) {
         Claim<String> claim = claim(actor, queue, wait);
         if (claim == null) {
             return false;
@@ -55,7 +61,9 @@ final class QueueScenario implements Scenario {
         if (actor.oneIn(8)) {
             actor.referee().exit(claim.value(), claim.attempt());
             end(actor, "nack", claim, actor.oneIn(2) ? claim::nack : claim::close);
-        } else if (actor.oneIn(3) ? acknowledgeWithResult(actor, claim) : end(actor, "ack", claim, claim::ack)) {
+        } else if (stores && actor.oneIn(3)
+                ? acknowledgeWithResult(actor, claim)
+                : end(actor, "ack", claim, claim::ack)) {
             actor.referee().gone(claim.value(), claim.attempt());
         }
         return true;

@@ -39,7 +39,7 @@ interface Scenario {
             case "semaphore" -> new SemaphoreScenario();
             case "multilock" -> new MultiLockScenario();
             case "condition" -> new ConditionScenario();
-            case "queue" -> new QueueScenario();
+            case "queue" -> new QueueScenario(true);
             case "counters" -> new CounterScenario();
             case "transfers" -> new TransferScenario();
             case "storm" -> new StormScenario();
@@ -52,6 +52,7 @@ interface Scenario {
             case "leader" -> new LeaderScenario();
             case "deque" -> new DequeScenario();
             case "index" -> new IndexScenario();
+            case "disk" -> new DiskScenario();
             default -> throw new IllegalArgumentException("there is no scenario '" + name + "'");
         };
     }

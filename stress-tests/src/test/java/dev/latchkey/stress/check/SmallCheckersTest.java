@@ -29,6 +29,47 @@ class SmallCheckersTest {
     }
 
     @Nested
+    class DisksWithoutSpace {
+        private final Checker checker = new FullDisk();
+
+        private Story full() {
+            return new Story().fault("", 1_000, Fault.Kind.DISK_FILLED).fault("", 2_000, Fault.Kind.DISK_FREED);
+        }
+
+        @Test
+        void whatGrowsIsRefusedUntilAMomentAfterThereIsSpaceAgain() {
+            full().fail("w1", 990, 1_001, "store a 1 200 -> full")
+                    .fail("w1", 1_500, 1_501, "push q BACK w1 1 200 -> full")
+                    .fail("w1", 1_510, 1_511, "put x-1 -> full")
+                    .fail("w1", 6_900, 6_901, "incr a 1 -> full")
+                    .ok("w1", 1_520, 1_521, "remove a -> true")
+                    .keeps(checker);
+        }
+
+        @Test
+        void aRefusalWhenThereIsSpaceIsNoticed() {
+            full().fail("w1", 980, 990, "store a 1 200 -> full").breaks(checker, "not full: w1.t0 store[a, 1, 200]");
+            full().fail("w1", 7_100, 7_101, "store a 1 200 -> full").breaks(checker, "not full: w1.t0 store");
+            new Story().fail("w1", 10, 11, "store a 1 200 -> full").breaks(checker, "not full: w1.t0 store");
+        }
+
+        @Test
+        void aRefusalOfWhatNeedsNoSpaceIsNoticed() {
+            for (String call : List.of("remove a", "unlock a 1", "ack x-1 1", "lock a handle", "read a", "open")) {
+                full().fail("w1", 1_500, 1_501, call + " -> full").breaks(checker, "needs no space: w1.t0 ");
+            }
+        }
+
+        @Test
+        void aDiskThatIsNeverFreedIsFullToTheEnd() {
+            new Story()
+                    .fault("", 1_000, Fault.Kind.DISK_FILLED)
+                    .fail("w1", 60_000, 60_001, "store a 1 200 -> full")
+                    .keeps(checker);
+        }
+    }
+
+    @Nested
     class OutlivedLeases {
         private final Checker checker = new Leases();
 
