@@ -161,10 +161,22 @@ record BarrierState(int parties, long generation, Phase phase, List<Seat> seats)
         return decide(from, state, state);
     }
 
-    /** A party takes a seat, or passes at once. Whoever comes interrupted comes and leaves. */
+    /**
+     * A party takes a seat, or passes at once. Whoever comes interrupted comes and leaves. Who was found dead may have been found long
+     * ago: whoever may be the last asks again who lives.
+     */
     static Decision<Arrived> arrive(
-            State from, int parties, Party party, Arrival arrival, boolean acts, boolean interrupted, Set<Long> dead) {
-        BarrierState state = of(from, parties).without(dead);
+            State from,
+            int parties,
+            Party party,
+            Arrival arrival,
+            boolean acts,
+            boolean interrupted,
+            Set<Long> foundDead,
+            LongPredicate isDead) {
+        BarrierState stored = of(from, parties);
+        Set<Long> dead = stored.pending().size() < stored.parties - 1 ? foundDead : stored.dead(isDead);
+        BarrierState state = stored.without(dead);
         if (state.phase != Phase.WAITING) {
             Arrived refused = state.phase == Phase.ACTING ? Arrived.NOT_YET : Arrived.BROKEN;
             return decide(from, state, refused).burying(dead);

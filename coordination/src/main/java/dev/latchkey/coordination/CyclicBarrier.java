@@ -222,7 +222,8 @@ public final class CyclicBarrier {
                 watch.engine().clock().wallMillis(), Thread.currentThread().getName());
         try {
             Update<Arrived> update = watch.update(
-                    from -> BarrierState.arrive(from, parties, party, since, action != null, interrupted, dead),
+                    from -> BarrierState.arrive(
+                            from, parties, party, since, action != null, interrupted, dead, this::isDead),
                     patience);
             Optional<BarrierState.Seat> seat =
                     BarrierState.of(update.state(), parties).seat(party);
@@ -250,7 +251,11 @@ public final class CyclicBarrier {
     }
 
     private Set<Long> dead(State state) {
-        return BarrierState.of(state, parties).dead(watch.engine().sessions()::isDead);
+        return BarrierState.of(state, parties).dead(this::isDead);
+    }
+
+    private boolean isDead(long session) {
+        return watch.engine().sessions().isDead(session);
     }
 
     /** Whoever comes while the last generation ends waits for that, whatever its time. */

@@ -44,7 +44,7 @@ class BarrierStateTest {
     private Arrived arrives(long session, boolean acts) {
         Arrival arrival = new Arrival(5000, "t " + session);
         Set<Long> found = barrier().dead(dead::contains);
-        return apply(BarrierState.arrive(row, 3, party(session), arrival, acts, false, found));
+        return apply(BarrierState.arrive(row, 3, party(session), arrival, acts, false, found, dead::contains));
     }
 
     private Arrived arrives(long session) {
@@ -52,7 +52,8 @@ class BarrierStateTest {
     }
 
     private Arrived arrivesInterrupted(long session) {
-        return apply(BarrierState.arrive(row, 3, party(session), Arrival.UNKNOWN, false, true, Set.of()));
+        return apply(
+                BarrierState.arrive(row, 3, party(session), Arrival.UNKNOWN, false, true, Set.of(), dead::contains));
     }
 
     private Left leaves(long session) {
@@ -111,6 +112,18 @@ class BarrierStateTest {
         assertEquals(List.of(), rung);
         assertEquals(Left.PASSED, leaves(2));
         assertEquals("2 WAITING", shown());
+    }
+
+    @Test
+    void theLastDoesNotPassWithOneWhoWasNotFoundDeadBefore() {
+        arrives(1);
+        arrives(2);
+        dead.add(1L);
+        Decision<Arrived> decision =
+                BarrierState.arrive(row, 3, party(3), Arrival.UNKNOWN, false, false, Set.of(), dead::contains);
+        assertEquals(Arrived.BROKEN, apply(decision));
+        assertEquals(Set.of(1L), buried);
+        assertEquals("1 BROKEN | 2.12#1!", shown());
     }
 
     @Test

@@ -3,6 +3,8 @@ package dev.latchkey.coordination;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -29,6 +31,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What barriers, latches and elections promise between processes. */
 @Tag("process")
@@ -154,6 +158,36 @@ class BarriersProcessTest {
             others.forEach(child -> child.await("PASSED", SOON));
             assertEquals(1, here.outcome());
             assertEquals("", row(cache).line());
+        }
+    }
+
+    /** It looks who lives before it waits for the database, and again when it has it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whoComesLastDoesNotPassWithOneWhoDiedWhileItWaitedForTheDatabase(boolean acts) throws Exception {
+        try (Cache cache = Cache.open(cache())) {
+            CyclicBarrier barrier = acts
+                    ? new CyclicBarrier(cache, "b", 3, () -> cache.incr("acted"))
+                    : new CyclicBarrier(cache, "b", 3);
+            JavaProcess victim = child();
+            JavaProcess other = child();
+            List.of(victim, other).forEach(child -> child.send("await 3 60"));
+            awaitWaiting(barrier, 2);
+            var inTransaction = new java.util.concurrent.CountDownLatch(1);
+            var dead = new java.util.concurrent.CountDownLatch(1);
+            Running writer = Running.start(() -> cache.transact(() -> {
+                inTransaction.countDown();
+                return dead.await(SOON.toSeconds(), TimeUnit.SECONDS);
+            }));
+            assertTrue(inTransaction.await(SOON.toSeconds(), TimeUnit.SECONDS));
+            Running last = Running.start(barrier::await);
+            await().atMost(SOON).pollInterval(Duration.ofMillis(2)).until(last::isAsleep);
+            kill(victim);
+            dead.countDown();
+            assertEquals(true, writer.outcome());
+            assertInstanceOf(BrokenBarrierException.class, last.outcome());
+            other.await("BROKEN", SOON);
+            assertNull(cache.get("acted", Integer.class));
         }
     }
 
