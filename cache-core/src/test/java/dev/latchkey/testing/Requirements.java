@@ -36,6 +36,14 @@ public final class Requirements {
         return Found.FAULT_INJECTOR.orElseGet(() -> missing("fiu-run, of the package fiu-utils"));
     }
 
+    /** So many bytes of memory that could be given to programs now. */
+    public static void memory(long bytes) {
+        long available = ProcDirectory.availableMemory();
+        if (available < bytes) {
+            missing((bytes >> 20) + " MiB of memory; there are " + (available >> 20));
+        }
+    }
+
     static <T> T missing(String what) {
         String reason = "this test needs " + what;
         if (Boolean.getBoolean("latchkey.ci")) {
