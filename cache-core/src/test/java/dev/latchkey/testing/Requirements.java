@@ -1,9 +1,14 @@
 package dev.latchkey.testing;
 
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
@@ -36,6 +41,11 @@ public final class Requirements {
         return Found.FAULT_INJECTOR.orElseGet(() -> missing("fiu-run, of the package fiu-utils"));
     }
 
+    /** The path of the library of libfaketime that gives a program another time of day. */
+    public static Path clockFaker() {
+        return Found.CLOCK_FAKER.orElseGet(() -> missing("libfaketimeMT.so.1, of the package libfaketime"));
+    }
+
     /** So many bytes of memory that could be given to programs now. */
     public static void memory(long bytes) {
         long available = ProcDirectory.availableMemory();
@@ -57,6 +67,18 @@ public final class Requirements {
         return candidates.stream().filter(candidate -> works(candidate, test)).findFirst();
     }
 
+    /** Debian has one folder for libraries for each kind of processor. */
+    private static Optional<Path> library(String name) {
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(Path.of("/usr/lib"))) {
+            return StreamSupport.stream(folders.spliterator(), false)
+                    .map(folder -> folder.resolve(name))
+                    .filter(Files::exists)
+                    .findFirst();
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
     private static boolean works(String candidate, String... test) {
         List<String> command =
                 Stream.concat(Stream.of(candidate), Stream.of(test)).toList();
@@ -68,5 +90,6 @@ public final class Requirements {
         static final Optional<String> PYTHON = first(List.of("/usr/bin/python3", "python3"), "-c", "import diskcache");
         static final Optional<String> SQLITE_SHELL = first(List.of("/usr/bin/sqlite3", "sqlite3"), "-version");
         static final Optional<String> FAULT_INJECTOR = first(List.of("/usr/bin/fiu-run", "fiu-run"), "-x", "true");
+        static final Optional<Path> CLOCK_FAKER = library("faketime/libfaketimeMT.so.1");
     }
 }
