@@ -9,7 +9,6 @@ import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Requirements;
 import dev.latchkey.testing.Stalls;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -18,7 +17,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -116,27 +114,18 @@ class LargeHeapProcessTest extends ProcessFixture {
     }
 
     /** When a look began that still found the byte of its session locked by it. */
-    private CompletableFuture<Long> seenLast(JavaProcess process) throws IOException {
-        Object inode = Files.getAttribute(cachePath().resolve("cache.db-latchkey/locks"), "unix:ino");
-        String owner = ".* WRITE " + process.pid() + " .*:" + inode + " .*";
-        assertTrue(isLocked(owner), "the kernel shows no lock of " + process);
+    private CompletableFuture<Long> seenLast(JavaProcess process) {
+        KernelLocks locks = KernelLocks.ofSession(process, cachePath());
+        assertTrue(locks.any(), "the kernel shows no lock of " + process);
         return CompletableFuture.supplyAsync(() -> {
             long last = 0;
             long now = System.nanoTime();
-            while (isLocked(owner)) {
+            while (locks.any()) {
                 last = now;
                 now = System.nanoTime();
             }
             return last;
         });
-    }
-
-    private static boolean isLocked(String owner) {
-        try (Stream<String> locks = Files.lines(Path.of("/proc/locks"))) {
-            return locks.anyMatch(line -> line.matches(owner));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private static long lastStamp(Path stamps) throws IOException {
