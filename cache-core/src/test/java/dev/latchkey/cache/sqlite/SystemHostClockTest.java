@@ -2,6 +2,7 @@ package dev.latchkey.cache.sqlite;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.testing.TestDirectory;
@@ -30,6 +31,14 @@ class SystemHostClockTest {
         assertThrows(CacheException.class, () -> new SystemHostClock(file));
         Files.delete(file);
         assertEquals("c0ffee", new SystemHostClock(written(file)).bootId());
+    }
+
+    @Test
+    void anInterruptDoesNotHinderIt() {
+        Path file = written(directory.resolve("boot"));
+        Thread.currentThread().interrupt();
+        assertEquals("c0ffee", new SystemHostClock(file).bootId());
+        assertTrue(Thread.interrupted());
     }
 
     private static Path written(Path file) {
