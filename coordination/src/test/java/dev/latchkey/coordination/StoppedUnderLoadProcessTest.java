@@ -40,8 +40,8 @@ class StoppedUnderLoadProcessTest extends ProcessFixture {
     private static final Duration PATIENCE = Duration.ofMillis(150);
     private static final long LATE_MICROS = 50_000;
     /**
-     * Somebody who is stopped while SQLite rewrites the head of the index of the log keeps others from so much as looking at it. SQLite
-     * sleeps then, for ten seconds before it gives up, and nothing can wake it.
+     * Seen once in a hundred stops. Where a process keeps others from so much as beginning to read, SQLite sleeps for ten seconds before
+     * it gives up, and nothing can wake it; most likely that one was stopped while it rewrote the head of the index of the log.
      */
     private static final long ASLEEP_MICROS = TimeUnit.SECONDS.toMicros(11);
 
