@@ -1,13 +1,19 @@
 package dev.latchkey.testing;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,6 +78,38 @@ public final class Child {
         String line = hear();
         if (!line.equals(GO)) {
             throw new IllegalStateException("expected " + GO + ", heard " + line);
+        }
+    }
+
+    /**
+     * Loads all classes that come from where this one comes from, before files cannot be opened any more. In a test they come from a
+     * directory; the jar of a release stays open.
+     */
+    public static void loadClasses(Class<?> one) throws ReflectiveOperationException, IOException, URISyntaxException {
+        Path classes =
+                Path.of(one.getProtectionDomain().getCodeSource().getLocation().toURI());
+        try (Stream<Path> all = Files.walk(classes.resolve("dev"))) {
+            for (Path file :
+                    all.filter(each -> each.toString().endsWith(".class")).toList()) {
+                String name = classes.relativize(file).toString().replace('/', '.');
+                Class.forName(name.substring(0, name.length() - ".class".length()));
+            }
+        }
+    }
+
+    /** How many descriptors of this process are of something in a directory. */
+    public static long descriptorsBelow(Path directory) {
+        File[] all = new File("/proc/self/fd").listFiles();
+        return Arrays.stream(all == null ? new File[0] : all)
+                .filter(each -> isBelow(each, directory))
+                .count();
+    }
+
+    private static boolean isBelow(File descriptor, Path directory) {
+        try {
+            return descriptor.toPath().toRealPath().startsWith(directory);
+        } catch (IOException e) {
+            return false;
         }
     }
 

@@ -152,6 +152,11 @@ public final class JavaProcess implements AutoCloseable {
         return ProcDirectory.of(pid()).isStopped();
     }
 
+    /** How many bytes of memory it occupies. */
+    public long residentBytes() {
+        return 1024 * ProcDirectory.of(pid()).number("status", "VmRSS");
+    }
+
     /** Sends SIGCONT. */
     public void cont() {
         signal("CONT");

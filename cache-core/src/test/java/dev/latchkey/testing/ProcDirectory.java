@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.stream.Stream;
 
 /** {@code /proc/PID} or {@code /proc/PID/task/TID}: what Linux tells about a process or one thread of it. */
@@ -12,6 +13,15 @@ record ProcDirectory(Path path) {
 
     static ProcDirectory of(long pid) {
         return new ProcDirectory(Path.of("/proc", Long.toString(pid)));
+    }
+
+    /** How many bytes could be given to programs without swapping; 0 if the kernel does not say. */
+    static long availableMemory() {
+        try {
+            return 1024 * new ProcDirectory(Path.of("/proc")).number("meminfo", "MemAvailable");
+        } catch (UncheckedIOException | NoSuchElementException e) {
+            return 0;
+        }
     }
 
     /** The threads of a process. */
@@ -29,14 +39,14 @@ record ProcDirectory(Path path) {
         return List.of(line.substring(line.lastIndexOf(')') + 2).strip().split(" "));
     }
 
-    /** The number in the line {@code key: number} of a file. */
+    /** The number in the line {@code key: number} of a file, which may be one of kB. */
     long number(String file, String key) {
         String line = read(file)
                 .lines()
                 .filter(text -> text.startsWith(key + ":"))
                 .findFirst()
                 .orElseThrow();
-        return Long.parseLong(line.substring(key.length() + 1).strip());
+        return Long.parseLong(line.substring(key.length() + 1).replace("kB", "").strip());
     }
 
     /** Whether all threads are stopped; the state of a process alone is that of its first thread. */

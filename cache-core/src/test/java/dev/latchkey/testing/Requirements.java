@@ -1,11 +1,14 @@
 package dev.latchkey.testing;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
@@ -44,6 +47,19 @@ public final class Requirements {
                 || Boolean.getBoolean("latchkey.ci") && Requirements.<Boolean>missing("the right to mount a tmpfs");
     }
 
+    /** The path of the library of libfaketime that gives a program another time of day. */
+    public static Path clockFaker() {
+        return Found.CLOCK_FAKER.orElseGet(() -> missing("libfaketimeMT.so.1, of the package libfaketime"));
+    }
+
+    /** So many bytes of memory that could be given to programs now. */
+    public static void memory(long bytes) {
+        long available = ProcDirectory.availableMemory();
+        if (available < bytes) {
+            missing((bytes >> 20) + " MiB of memory; there are " + (available >> 20));
+        }
+    }
+
     /** Skips the test, or lets it fail. */
     public static <T> T missing(String what) {
         String reason = "this test needs " + what;
@@ -56,6 +72,18 @@ public final class Requirements {
 
     private static Optional<String> first(List<String> candidates, String... test) {
         return candidates.stream().filter(candidate -> works(candidate, test)).findFirst();
+    }
+
+    /** Debian has one folder for libraries for each kind of processor. */
+    private static Optional<Path> library(String name) {
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(Path.of("/usr/lib"))) {
+            return StreamSupport.stream(folders.spliterator(), false)
+                    .map(folder -> folder.resolve(name))
+                    .filter(Files::exists)
+                    .findFirst();
+        } catch (IOException e) {
+            return Optional.empty();
+        }
     }
 
     private static boolean works(String candidate, String... test) {
@@ -81,5 +109,7 @@ public final class Requirements {
                 DirectoryTree.delete(directory);
             }
         }
+
+        static final Optional<Path> CLOCK_FAKER = library("faketime/libfaketimeMT.so.1");
     }
 }

@@ -3,7 +3,12 @@ package dev.latchkey.coordination;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.coordination.Holdable.Held;
 import dev.latchkey.testing.Child;
+import java.io.IOException;
+import java.nio.ByteOrder;
+import java.nio.LongBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -76,6 +81,7 @@ final class HolderChild {
                         case "queue" -> queue(command[1]);
                         case "semaphore" -> semaphore(command[1], Integer.parseInt(command[2]));
                         case "waiting" -> waiting(command[1]);
+                        case "stamp" -> stamp(Path.of(command[1]));
                         case "interrupt" -> interrupt(command[1]);
                         default -> "UNKNOWN " + command[0];
                     });
@@ -167,5 +173,24 @@ final class HolderChild {
     private static String interrupt(String thread) {
         Objects.requireNonNull(THREADS.get(thread)).interrupt();
         return "SENT";
+    }
+
+    /** Writes the time into a file as long as it runs; what it wrote last stays there, however it ends. */
+    private static String stamp(Path file) throws IOException {
+        try (FileChannel channel =
+                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            LongBuffer stamps = channel.map(FileChannel.MapMode.READ_WRITE, 0, Long.BYTES)
+                    .order(ByteOrder.nativeOrder())
+                    .asLongBuffer();
+            stamps.put(0, System.nanoTime());
+            Thread thread = new Thread(() -> {
+                while (true) {
+                    stamps.put(0, System.nanoTime());
+                }
+            });
+            thread.setDaemon(true);
+            thread.start();
+        }
+        return "STAMPING";
     }
 }

@@ -3,6 +3,9 @@ package dev.latchkey.coordination;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.jna.Function;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CacheReplacedException;
@@ -14,6 +17,8 @@ import dev.latchkey.testing.Processes;
 import dev.latchkey.testing.Requirements;
 import dev.latchkey.testing.TestDirectory;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -180,6 +185,123 @@ class HostFaultsProcessTest {
         try (Cache cache = Cache.open(path())) {
             Lock lock = new Lock(cache, "a");
             lock.lock();
+            lock.unlock();
+            long stored = cache.getOrDefault("n", Long.class, 0L);
+            assertTrue(counted <= stored && stored <= counted + unknown, stored + " of " + counted + " to " + unknown);
+            assertTrue(cache.check(false).isClean(), () -> cache.check(false).toString());
+        }
+    }
+
+    // Files cannot be opened
+
+    /**
+     * Opens the directory, counts under a lock, stores a value in a file and reads it, and closes, again and again, while calls of
+     * {@code open} fail. What the JVM itself opens is open by then: all classes are loaded, and all of it was done once without
+     * faults.
+     */
+    static final class Opener {
+        private static final int ROUNDS = 100;
+        private static final float PROBABILITY = 0.05f;
+        private static final String POINT = "posix/io/oc/open";
+        private static final int LARGE = 100_000;
+
+        private static int counted;
+        private static int unknown;
+        private static int refused;
+
+        private Opener() {}
+
+        public static void main(String[] args) throws Exception {
+            Child.start();
+            try {
+                Child.loadClasses(Cache.class);
+                Child.loadClasses(Lock.class);
+                round(Path.of(args[0]), args[1]);
+                Child.ready();
+                injector("fiu_enable_random").invoke(new Object[] {POINT, 1, Pointer.NULL, 0, PROBABILITY});
+                for (int i = 0; i < ROUNDS; i++) {
+                    round(Path.of(args[0]), args[1]);
+                }
+                injector("fiu_disable").invoke(new Object[] {POINT});
+                int before = counted;
+                round(Path.of(args[0]), args[1]);
+                if (counted != before + 1) {
+                    throw new IllegalStateException("a call failed that no fault hit");
+                }
+                Child.say("COUNTED " + counted + " " + unknown + " " + refused + " "
+                        + Child.descriptorsBelow(Path.of(args[0])));
+                Child.hear();
+            } catch (Throwable t) {
+                StringWriter trace = new StringWriter();
+                t.printStackTrace(new PrintWriter(trace));
+                Child.say("FAILED " + trace.toString().replace('\n', ' '));
+            }
+        }
+
+        private static Function injector(String name) {
+            return NativeLibrary.getProcess().getFunction(name);
+        }
+
+        private static void round(Path path, String name) {
+            try (Cache cache = Cache.open(path)) {
+                Lock lock = new Lock(cache, "a");
+                try {
+                    lock.lock();
+                    try {
+                        cache.incr("n");
+                    } finally {
+                        lock.unlock();
+                    }
+                    counted++;
+                } catch (CacheException e) {
+                    unknown++;
+                }
+                try {
+                    cache.set(name, new byte[LARGE]);
+                    byte[] stored = cache.get(name, byte[].class);
+                    if (stored != null && stored.length != LARGE) {
+                        throw new IllegalStateException("a part of a value: " + stored.length);
+                    }
+                } catch (CacheException e) {
+                    refused++;
+                }
+            } catch (CacheException e) {
+                refused++;
+            }
+        }
+    }
+
+    @Test
+    void processesThatCannotOpenFilesGetTypedErrorsAndLoseNothing() throws InterruptedException {
+        String[] injector = {
+            Requirements.faultInjector(),
+            "-x",
+            "-f",
+            directory.resolve("control").toString()
+        };
+        List<JavaProcess> openers = new ArrayList<>();
+        for (int i = 0; i < PROCESSES; i++) {
+            openers.add(processes.start(
+                    JavaCommand.of(Opener.class, path().toString(), "value" + i).startedBy(injector)));
+        }
+        processes.gun(openers);
+        long counted = 0;
+        long unknown = 0;
+        long refused = 0;
+        for (JavaProcess opener : openers) {
+            String[] words = opener.await("", LONG).split(" ", -1);
+            assertEquals("COUNTED", words[0], String.join(" ", words));
+            counted += Long.parseLong(words[1]);
+            unknown += Long.parseLong(words[2]);
+            refused += Long.parseLong(words[3]);
+            assertEquals("0", words[4], opener + " has left files of the closed directory open");
+        }
+        System.out.printf(
+                "measured: open fails: %d counted, %d failed to, %d other calls failed%n", counted, unknown, refused);
+        assertTrue(counted > 0 && refused > 0, counted + " counted, " + refused + " failed");
+        try (Cache cache = Cache.open(path())) {
+            Lock lock = new Lock(cache, "a");
+            assertTrue(lock.tryLock(LONG), "somebody has it still");
             lock.unlock();
             long stored = cache.getOrDefault("n", Long.class, 0L);
             assertTrue(counted <= stored && stored <= counted + unknown, stored + " of " + counted + " to " + unknown);

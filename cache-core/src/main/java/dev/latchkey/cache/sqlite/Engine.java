@@ -67,7 +67,7 @@ final class Engine implements CoordinationEngine, Source {
     private final Eviction eviction;
     private final Reaper reaper;
     private final Codec codec;
-    private final HostClock clock = new SystemHostClock();
+    private final HostClock clock;
     private final ScheduledThreadPoolExecutor keepers;
     private final Map<Class<?>, AutoCloseable> attachments = new ConcurrentHashMap<>();
     private volatile Settings settings;
@@ -82,13 +82,15 @@ final class Engine implements CoordinationEngine, Source {
             Database database,
             Settings settings,
             Hints hints,
-            Codec codec) {
+            Codec codec,
+            HostClock clock) {
         this.directory = directory;
         this.family = family;
         this.locks = locks;
         this.settings = settings;
         this.hints = hints;
         this.codec = codec;
+        this.clock = clock;
         boolean alone = family == null; // a shard makes do with fewer descriptors and threads
         keepers = keepers(alone ? KEEPERS : 1);
         ballast = new Ballast(directory, hints, family);
@@ -127,6 +129,7 @@ final class Engine implements CoordinationEngine, Source {
 
     private static Engine openNow(
             Directory directory, OpenOptions options, @Nullable Family family, Deadline deadline) {
+        HostClock clock = new SystemHostClock();
         LockFile locks = null;
         Database database = null;
         try {
@@ -141,7 +144,7 @@ final class Engine implements CoordinationEngine, Source {
             Hints hints =
                     family == null || family.isNew() ? openHints(directory, locks, deadline) : family.first().hints;
             Codec codec = options.codec().withDiskSettings(settings.disk());
-            Engine engine = new Engine(directory, family, locks, database, settings, hints, codec);
+            Engine engine = new Engine(directory, family, locks, database, settings, hints, codec, clock);
             if (family != null) {
                 family.opened(engine, settings);
             }

@@ -1,6 +1,7 @@
 package dev.latchkey.cache.sqlite;
 
 import dev.latchkey.cache.CacheException;
+import dev.latchkey.cache.spi.Failpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -86,6 +87,7 @@ final class LockFile implements AutoCloseable {
             if (lock == null) {
                 return false;
             }
+            Failpoint.reached("probing");
             lock.release();
             return true;
         } catch (IOException | OverlappingFileLockException e) {

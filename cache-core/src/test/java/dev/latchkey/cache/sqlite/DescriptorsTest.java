@@ -10,16 +10,12 @@ import dev.latchkey.testing.JavaCommand;
 import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Processes;
 import dev.latchkey.testing.TestDirectory;
-import java.io.File;
 import java.io.FileInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -71,43 +67,14 @@ class DescriptorsTest {
         Child.say("FAILED " + Throwables.getStackTraceAsString(t).replace('\n', ' '));
     }
 
-    /** In a test they come from a directory; the jar of a release stays open. */
-    private static void loadClasses() throws Exception {
-        Path classes = Path.of(
-                Cache.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-        try (Stream<Path> all = Files.walk(classes.resolve("dev"))) {
-            for (Path file :
-                    all.filter(each -> each.toString().endsWith(".class")).toList()) {
-                String name = classes.relativize(file).toString().replace('/', '.');
-                Class.forName(name.substring(0, name.length() - ".class".length()));
-            }
-        }
-    }
-
-    /** How many descriptors on the directory there are. */
-    private static long open(Path path) {
-        File[] all = new File("/proc/self/fd").listFiles();
-        return Arrays.stream(all == null ? new File[0] : all)
-                .filter(each -> isBelow(each, path))
-                .count();
-    }
-
-    private static boolean isBelow(File descriptor, Path path) {
-        try {
-            return descriptor.toPath().toRealPath().startsWith(path);
-        } catch (IOException e) {
-            return false;
-        }
-    }
-
     /** Opens with ever more descriptors left, until it succeeds. */
     static final class Opener {
         public static void main(String[] args) throws Exception {
             Child.start();
-            loadClasses();
+            Child.loadClasses(Cache.class);
             Path path = Path.of(args[0]);
             use(path);
-            long before = open(path);
+            long before = Child.descriptorsBelow(path);
             int failures = 0;
             try (Hoard hoard = new Hoard()) {
                 hoard.takeAll();
@@ -124,7 +91,8 @@ class DescriptorsTest {
                 }
             }
             use(path);
-            Child.say("FAILURES " + (failures > 0 && failures < ENOUGH_TO_OPEN) + " LEAKED " + (open(path) - before));
+            Child.say("FAILURES " + (failures > 0 && failures < ENOUGH_TO_OPEN) + " LEAKED "
+                    + (Child.descriptorsBelow(path) - before));
         }
 
         private static void use(Path path) {
@@ -149,13 +117,13 @@ class DescriptorsTest {
     static final class User {
         public static void main(String[] args) throws Exception {
             Child.start();
-            loadClasses();
+            Child.loadClasses(Cache.class);
             Path path = Path.of(args[0]);
             try (Cache cache = Cache.open(path);
                     Hoard hoard = new Hoard()) {
                 cache.set("large", new byte[40_000]);
                 cache.get("large");
-                long before = open(path);
+                long before = Child.descriptorsBelow(path);
                 hoard.takeAll();
                 int refused = 0;
                 for (int i = 0; i < 20; i++) {
@@ -167,7 +135,8 @@ class DescriptorsTest {
                 hoard.close();
                 requireLarge(cache);
                 cache.set("other", new byte[40_000]);
-                Child.say("REFUSED " + refused + " COUNTED " + cache.get("n") + " LEAKED " + (open(path) - before));
+                Child.say("REFUSED " + refused + " COUNTED " + cache.get("n") + " LEAKED "
+                        + (Child.descriptorsBelow(path) - before));
             } catch (Throwable t) {
                 complain(t);
             }
