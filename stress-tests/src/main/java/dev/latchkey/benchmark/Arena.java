@@ -37,6 +37,11 @@ final class Arena {
         return redis;
     }
 
+    /** The short form is too short for the optimizing compiler. */
+    String compiler() {
+        return "-XX:TieredStopAtLevel=" + (options.isShort() ? 1 : 4);
+    }
+
     /** How long one answer may take. */
     Duration patience() {
         return Duration.ofMinutes(5);

@@ -44,7 +44,6 @@ public final class Benchmark {
         System.out.println(Page.table(run.outcomes()));
         System.out.println(Page.others(run.outcomes()));
         System.out.println(Page.targets(run.outcomes()));
-        Page.write(run, options);
         System.out.println("written to " + options.output().resolve("benchmarks.md"));
         System.exit(0);
     }
@@ -55,7 +54,17 @@ public final class Benchmark {
      * @param missing the peers that are not on this machine, and why
      * @param settings how each peer writes to the disk, as it said
      */
-    record Run(List<Outcome> outcomes, Map<Peer, String> missing, Map<Peer, String> settings, Machine machine) {}
+    record Run(List<Outcome> outcomes, Map<Peer, String> missing, Map<Peer, String> settings, Machine machine) {
+
+        /** The cases that were not measured yet. */
+        List<String> left(BenchmarkOptions options) {
+            List<String> left =
+                    new ArrayList<>(Cases.of(options).stream().map(Case::word).toList());
+            left.removeAll(
+                    outcomes.stream().map(outcome -> outcome.measured().word()).toList());
+            return left;
+        }
+    }
 
     static Run run(BenchmarkOptions options) throws Exception {
         Path folder = Files.createTempDirectory(Machine.folder(), "benchmark-");
@@ -74,6 +83,8 @@ public final class Benchmark {
                         .filter(peer -> !missing.containsKey(peer))
                         .toList();
                 outcomes.add(run(one, peers, arena, settings));
+                // so that a run that is cut short leaves what it has found out
+                Page.write(new Run(outcomes, missing, settings, machine.ended()), options);
             }
             return new Run(outcomes, missing, settings, machine.ended());
         } finally {
@@ -100,10 +111,11 @@ public final class Benchmark {
         List<Measured> measured = new ArrayList<>();
         try {
             for (Peer peer : peers) {
-                Site site = new Site(peer, arena);
-                sites.add(site);
+                sites.add(new Site(peer, arena));
                 measured.add(new Measured(peer, new ArrayList<>()));
-                settings.computeIfAbsent(peer, unused -> site.witness().ask("settings", "SETTINGS"));
+            }
+            for (Site site : sites) {
+                settings.computeIfAbsent(site.peer(), unused -> site.witness().ask("settings", "SETTINGS"));
                 one.prepare(site);
             }
             for (int round = 0; round < arena.options().rounds(); round++) {

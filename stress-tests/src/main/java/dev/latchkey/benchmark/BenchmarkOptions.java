@@ -18,6 +18,7 @@ record BenchmarkOptions(List<String> cases, boolean isShort, int rounds, int mil
     private static final int ROUNDS = 3;
     private static final int MILLIS = 2_000;
     private static final int SHORT_MILLIS = 200;
+    private static final int WARM_UP_CALLS = 20_000;
     private static final int MOST = 1_000_000;
 
     static BenchmarkOptions parse(List<String> words) {
@@ -42,6 +43,11 @@ record BenchmarkOptions(List<String> cases, boolean isShort, int rounds, int mil
             }
         }
         return new BenchmarkOptions(List.copyOf(cases), isShort, rounds, millis, output);
+    }
+
+    /** How many calls go before a measurement, at least: so many that the optimizing compiler has seen them. */
+    int warmUpCalls() {
+        return isShort ? 0 : WARM_UP_CALLS;
     }
 
     /** Whether a peer that is missing is an error: {@code -Dpeers=required}. */

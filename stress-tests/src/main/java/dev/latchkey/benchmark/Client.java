@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAccumulator;
 import java.util.stream.Collectors;
 import org.HdrHistogram.Histogram;
 import org.openjdk.jmh.annotations.Mode;
@@ -27,8 +28,10 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  *   acquire NAME, release NAME                     HELD nanos after, FREED nanos before the call
  *   put, take                                      PUT nanos before, TOOK nanos after the call
  *   settings                                       SETTINGS text
- *   jmh OPERATION WARM-UP-MILLIS MILLIS PARAMETER          RESULT ...
- *   measure OPERATION THREADS WARM-UP-MILLIS MILLIS PARAMETER   READY; GO is answered with RESULT ...
+ *   jmh OPERATION WARM-UP-MILLIS MILLIS PARAMETER CALLS
+ *                                                  RESULT ...; at least so many calls go before
+ *   measure OPERATION THREADS WARM-UP-MILLIS MILLIS PARAMETER CALLS
+ *                                                  READY; GO is answered with RESULT ...
  *   memoize KEY THREADS                            READY; GO is answered with RESULT ...
  *   open KIND COUNT                                OTHERS figures, RESULT ...; KIND is cache or fanout
  *   halt                                           nothing is closed
@@ -39,6 +42,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  */
 public final class Client {
     private static final long COMPUTING_MILLIS = 50;
+    private static final long LONGEST_WARM_UP_NANOS = 10_000_000_000L;
 
     private final Subject subject;
     private final Path directory;
@@ -149,6 +153,7 @@ public final class Client {
     /** This process is the fork, made for this one measurement. */
     private void jmh(String[] words) throws Exception {
         Operation operation = operations.of(words[1], 0, Long.parseLong(words[4]));
+        warmUp(operation, 0, Integer.parseInt(words[5]));
         Operated.choose(operation);
         var options = new OptionsBuilder()
                 .include("^" + Operated.class.getName().replace(".", "\\.") + "\\.operate$")
@@ -177,15 +182,27 @@ public final class Client {
                 last(List.of(operation)));
     }
 
+    /** For so long and for so many calls: where others use the processors, time alone would leave it uncompiled. */
+    private static void warmUp(Operation operation, long nanos, int calls) throws Exception {
+        long end = System.nanoTime() + nanos;
+        long latest = end + LONGEST_WARM_UP_NANOS;
+        for (int i = 0; System.nanoTime() < end || (i < calls && System.nanoTime() < latest); i++) {
+            operation.timed();
+        }
+    }
+
     private void measure(String[] words) throws Exception {
         int threads = Integer.parseInt(words[2]);
         long warmUp = Long.parseLong(words[3]) * 1_000_000;
         long nanos = Long.parseLong(words[4]) * 1_000_000;
+        int calls = Integer.parseInt(words[6]);
         List<Operation> all = new ArrayList<>();
         List<Histogram> histograms = new ArrayList<>();
         List<Thread> running = new ArrayList<>();
         List<Long> times = new ArrayList<>();
         CountDownLatch warm = new CountDownLatch(threads);
+        LongAccumulator starts = new LongAccumulator(Math::min, Long.MAX_VALUE);
+        LongAccumulator ends = new LongAccumulator(Math::max, Long.MIN_VALUE);
         for (int i = 0; i < threads; i++) {
             Operation operation = operations.of(words[1], i, Long.parseLong(words[5]));
             Histogram histogram = Round.newHistogram();
@@ -193,17 +210,18 @@ public final class Client {
             histograms.add(histogram);
             boolean timesWanted = words[1].equals("pass");
             Thread thread = new Thread(() -> orDie(() -> {
-                for (long end = System.nanoTime() + warmUp; System.nanoTime() < end; ) {
-                    operation.timed();
-                }
+                warmUp(operation, warmUp, calls);
                 warm.countDown();
                 gun[0].await();
-                for (long end = System.nanoTime() + nanos; System.nanoTime() < end; ) {
+                long start = System.nanoTime();
+                starts.accumulate(start);
+                while (System.nanoTime() - start < nanos) {
                     histogram.recordValue(operation.timed());
                     if (timesWanted) {
                         times.add(System.nanoTime());
                     }
                 }
+                ends.accumulate(System.nanoTime());
             }));
             thread.start();
             running.add(thread);
@@ -211,18 +229,16 @@ public final class Client {
         warm.await();
         Child.say(Child.READY);
         gun[0].await();
-        long start = System.nanoTime();
         for (Thread thread : running) {
             thread.join();
         }
         String last = last(all);
-        long took = System.nanoTime() - start;
         Histogram sum = Round.newHistogram();
         histograms.forEach(sum::add);
         if (!times.isEmpty()) {
             Child.say("TIMES " + times.stream().map(String::valueOf).collect(Collectors.joining(" ")));
         }
-        result(sum, sum.getTotalCount(), took, last);
+        result(sum, sum.getTotalCount(), ends.get() - starts.get(), last);
     }
 
     /** All threads ask for one result that nobody has computed yet. The operations of the result are the computations. */

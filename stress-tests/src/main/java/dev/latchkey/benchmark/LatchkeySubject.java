@@ -2,7 +2,7 @@ package dev.latchkey.benchmark;
 
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.Deque;
-import dev.latchkey.cache.Setting;
+import dev.latchkey.cache.sqlite.WriterPragmas;
 import dev.latchkey.coordination.Lock;
 import dev.latchkey.coordination.MemoizeStampede;
 import dev.latchkey.coordination.Throttle;
@@ -119,6 +119,6 @@ final class LatchkeySubject extends Subject {
 
     @Override
     String settings() {
-        return "sqlite_synchronous " + cache.settings().get(Setting.SQLITE_SYNCHRONOUS);
+        return WriterPragmas.of(cache) + " (another thread writes the log back)";
     }
 }

@@ -20,7 +20,7 @@ record Limited(String word, String title, List<Peer> peers) implements Case {
     public Round round(Site site) {
         List<Party> parties = site.join(PROCESSES);
         int millis = site.arena().options().isShort() ? MILLIS_IN_SHORT : MILLIS;
-        parties.forEach(party -> party.tell("measure pass 1 0 " + millis + " " + PER_SECOND));
+        parties.forEach(party -> party.tell("measure pass 1 0 " + millis + " " + PER_SECOND + " 0"));
         parties.forEach(party -> party.hear("READY"));
         long gun = System.nanoTime();
         parties.forEach(party -> party.tell("GO"));
@@ -49,7 +49,6 @@ record Limited(String word, String title, List<Peer> peers) implements Case {
     static long above(long gun, long[] sorted) {
         return LongStream.range(0, sorted.length)
                 .map(i -> i - (sorted[(int) i] - gun) * PER_SECOND / 1_000_000_000)
-                .max()
-                .orElse(0);
+                .reduce(0, Math::max);
     }
 }

@@ -84,7 +84,7 @@ record Loop(
     public Round round(Site site) throws IOException {
         List<Party> parties = site.join(processes);
         int millis = site.arena().options().millis();
-        List<String> lines = isForJmh() ? byJmh(site, parties.get(0), millis) : byOurselves(parties, millis);
+        List<String> lines = isForJmh() ? byJmh(site, parties.get(0), millis) : byOurselves(site, parties, millis);
         parties.forEach(Party::halt);
         List<Round.Result> results = new ArrayList<>();
         for (String line : lines) {
@@ -95,7 +95,8 @@ record Loop(
     }
 
     private List<String> byJmh(Site site, Party party, int millis) {
-        party.tell("jmh %s %d %d %d".formatted(operation, millis, millis, parameter));
+        int calls = site.arena().options().warmUpCalls();
+        party.tell("jmh %s %d %d %d %d".formatted(operation, millis, millis, parameter, calls));
         if (operation.equals("get")) {
             change(site.witness(), party, 2L * millis - SPARE_MILLIS);
         }
@@ -122,9 +123,10 @@ record Loop(
         }
     }
 
-    private List<String> byOurselves(List<Party> parties, int millis) {
-        parties.forEach(
-                party -> party.tell("measure %s %d %d %d %d".formatted(operation, threads, millis, millis, parameter)));
+    private List<String> byOurselves(Site site, List<Party> parties, int millis) {
+        int calls = site.arena().options().warmUpCalls() / processes / threads;
+        String command = "measure %s %d %d %d %d %d".formatted(operation, threads, millis, millis, parameter, calls);
+        parties.forEach(party -> party.tell(command));
         parties.forEach(party -> party.hear("READY"));
         parties.forEach(party -> party.tell("GO"));
         return parties.stream().map(party -> party.hear("RESULT")).toList();

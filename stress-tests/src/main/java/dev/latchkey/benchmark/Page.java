@@ -213,6 +213,12 @@ final class Page {
                 machine.loadAfter()));
         text.append("Absolute times of two runs differ by a factor of two and more where others use the machine;"
                 + " the ratios within one run, whose peers are measured in turn, are what counts.\n\n");
+        List<String> left = run.left(options);
+        if (!left.isEmpty()) {
+            text.append("**The run was cut short**; these cases were left: ")
+                    .append(String.join(" ", left))
+                    .append(".\n\n");
+        }
         if (options.isShort()) {
             text.append(
                     "**The short form**: it shows that everything runs and finds what it must. Its warm-up is too short for the"

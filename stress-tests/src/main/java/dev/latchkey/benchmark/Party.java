@@ -9,14 +9,19 @@ final class Party implements AutoCloseable {
 
     private final JavaProcess process;
     private final Duration patience;
+    private boolean isOpen;
 
     Party(JavaProcess process, Duration patience) {
         this.process = process;
         this.patience = patience;
-        process.await("OPEN", SOON);
     }
 
+    /** Several are started at once, and each is waited for when it is needed. */
     void tell(String line) {
+        if (!isOpen) {
+            process.await("OPEN", SOON);
+            isOpen = true;
+        }
         process.send(line);
     }
 

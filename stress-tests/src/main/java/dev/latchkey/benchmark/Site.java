@@ -63,7 +63,7 @@ final class Site implements AutoCloseable {
             process = Python.start(script(), directory.toString(), port, name);
         } else {
             JavaCommand command = JavaCommand.of(Client.class, peer.name(), directory.toString(), port, name)
-                    .options("-XX:TieredStopAtLevel=4", "-Xmx512m", "-Djmh.ignoreLock=true")
+                    .options(arena.compiler(), "-Xmx512m", "-Djmh.ignoreLock=true")
                     .options(peer.jvmOptions().toArray(String[]::new))
                     .lifetime(LIFETIME);
             arena.replacedFor(peer).ifPresent(command::inFront);

@@ -218,7 +218,7 @@ def or_die(task):
 
 
 @or_die
-def work(operation, warm, nanos, warm_up, latencies, times):
+def work(operation, warm, nanos, warm_up, latencies, times, window):
     timed = operation.timed
     now = time.perf_counter_ns
     end = now() + warm_up
@@ -226,11 +226,12 @@ def work(operation, warm, nanos, warm_up, latencies, times):
         timed()
     warm.release()
     gun.wait()
-    end = now() + nanos
-    while now() < end:
+    start = now()
+    while now() < start + nanos:
         latencies.append(timed())
         if times is not None:
             times.append(time.monotonic_ns())
+    window.append((start, now()))
 
 
 @or_die
@@ -239,8 +240,9 @@ def measure(word, threads, warm_up, nanos, parameter):
     latencies = [[] for _ in range(threads)]
     times = [] if word == "pass" else None
     warm = threading.Semaphore(0)
+    windows = []
     running = [
-        threading.Thread(target=work, args=(operations[i], warm, nanos, warm_up, latencies[i], times))
+        threading.Thread(target=work, args=(operations[i], warm, nanos, warm_up, latencies[i], times, windows))
         for i in range(threads)
     ]
     for thread in running:
@@ -249,10 +251,9 @@ def measure(word, threads, warm_up, nanos, parameter):
         warm.acquire()
     say("READY")
     gun.wait()
-    start = time.perf_counter_ns()
     for thread in running:
         thread.join()
-    took = time.perf_counter_ns() - start
+    took = max(end for _, end in windows) - min(start for start, _ in windows)
     if times:
         say("TIMES " + " ".join(map(str, times)))
     last = ";".join(filter(None, (operation.last for operation in operations))) or "-"

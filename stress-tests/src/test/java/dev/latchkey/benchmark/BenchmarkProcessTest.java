@@ -47,7 +47,6 @@ class BenchmarkProcessTest {
             }
         }
         assertTrue(run.settings().get(Peer.LATCHKEY).contains("synchronous"));
-        Page.write(run, options);
         String page = Files.readString(Path.of("target/benchmarks/benchmarks.md"));
         assertTrue(page.contains("python-diskcache") && page.contains("## Targets"));
         for (String target : Page.targets(run.outcomes()).lines().toList()) {
@@ -63,7 +62,7 @@ class BenchmarkProcessTest {
             site.witness().ask("fill 100", "FILLED");
             Party reader = site.join();
             reader.tell("expect 1"); // which nobody has written
-            reader.tell("measure get 1 0 60000 0");
+            reader.tell("measure get 1 0 60000 0 0");
             reader.hear("READY");
             reader.tell("GO");
             assertEquals(1, reader.process().exitCode(LIMIT));
@@ -88,7 +87,7 @@ class BenchmarkProcessTest {
         try (RedisServer redis = RedisServer.start(directory.path());
                 Site site = site(Peer.FILE_LOCK, redis)) {
             Party holder = site.join();
-            holder.tell("measure lock 1 0 100 1");
+            holder.tell("measure lock 1 0 100 1 0");
             holder.hear("READY");
             holder.tell("GO");
             Round.Result result = Round.Result.parse("RESULT " + holder.hear("RESULT"));
