@@ -90,16 +90,12 @@ final class Page {
             }
         }
         StringBuilder text = new StringBuilder();
-        for (List<String> row : rows) {
-            text.append(line(row, widths));
-            if (row == rows.get(0)) {
-                text.append("|");
-                for (int width : widths) {
-                    text.append("-".repeat(width + 2)).append("|");
-                }
-                text.append("\n");
-            }
+        text.append(line(rows.get(0), widths)).append("|");
+        for (int width : widths) {
+            text.append("-".repeat(width + 2)).append("|");
         }
+        text.append("\n");
+        rows.subList(1, rows.size()).forEach(row -> text.append(line(row, widths)));
         return text.toString();
     }
 
@@ -180,7 +176,7 @@ final class Page {
         Map<String, List<Outcome>> pictures = new TreeMap<>();
         outcomes.stream()
                 .filter(outcome -> outcome.measured().place().isPresent())
-                .sorted(Comparator.comparing(
+                .sorted(Comparator.comparingLong(
                         outcome -> outcome.measured().place().orElseThrow().at()))
                 .forEach(outcome -> pictures.computeIfAbsent(
                                 outcome.measured().place().orElseThrow().picture(), name -> new ArrayList<>())
