@@ -64,6 +64,8 @@ final class Site implements AutoCloseable {
         } else {
             JavaCommand command = JavaCommand.of(Client.class, peer.name(), directory.toString(), port, name)
                     .options(arena.compiler(), "-Xmx512m", "-Djmh.ignoreLock=true")
+                    // what a halted process has unpacked goes away with the folder
+                    .options("-Djava.io.tmpdir=" + arena.folder(), "-Djna.tmpdir=" + arena.folder())
                     .options(peer.jvmOptions().toArray(String[]::new))
                     .lifetime(LIFETIME);
             arena.replacedFor(peer).ifPresent(command::inFront);
