@@ -62,13 +62,15 @@ class ArchitectureTest {
                             .dependOnClassesThat()
                             .resideInAnyPackage(RESILIENCE4J, COORDINATION_RESILIENCE4J),
                     "Resilience4jUser"),
-            "only the builders of caches know the embedded engine",
+            "only the builders of caches know the embedded engine, and a benchmark that asks how it is set",
             new Rule(
                     noClasses()
                             .that()
                             .resideOutsideOfPackage(ENGINE)
                             .and()
                             .haveNameNotMatching("dev\\.latchkey\\.cache\\.(Abstract|Fanout)?CacheBuilder")
+                            .and()
+                            .haveNameNotMatching("dev\\.latchkey\\.benchmark\\.LatchkeySubject")
                             .should()
                             .dependOnClassesThat()
                             .resideInAPackage(ENGINE),

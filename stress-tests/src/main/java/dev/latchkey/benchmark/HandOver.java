@@ -1,0 +1,55 @@
+package dev.latchkey.benchmark;
+
+import java.util.List;
+import java.util.Map;
+import org.HdrHistogram.Histogram;
+
+/** A process gives something up, or away, that another one sleeps for: how long it takes until that one goes on. */
+record HandOver(String word, String title, Kind kind, List<Peer> peers) implements Case {
+    private static final int TIMES = 100;
+    private static final int TIMES_IN_SHORT = 10;
+    /** Long enough for the other process to have fallen asleep. */
+    private static final long ASLEEP_MILLIS = 25;
+
+    enum Kind {
+        /** A lock is released. */
+        LOCK,
+        /** An element is put into an empty deque. */
+        DEQUE
+    }
+
+    @Override
+    public Round round(Site site) {
+        Party one = site.join();
+        Party other = site.join();
+        Histogram latencies = Round.newHistogram();
+        int times = site.arena().options().isShort() ? TIMES_IN_SHORT : TIMES;
+        if (kind == Kind.LOCK) {
+            one.ask("acquire lock", "HELD");
+        }
+        for (int i = 0; i < times; i++) {
+            Party giver = i % 2 == 0 ? one : other;
+            Party waiter = i % 2 == 0 ? other : one;
+            latencies.recordValue(kind == Kind.LOCK ? release(giver, waiter) : put(site, giver, waiter));
+        }
+        one.halt();
+        other.halt();
+        return Round.of(latencies, Map.of());
+    }
+
+    private static long release(Party giver, Party waiter) {
+        waiter.tell("acquire lock");
+        Loop.pause(ASLEEP_MILLIS);
+        long released = giver.nanos("release lock", "FREED");
+        return Long.parseLong(waiter.hear("HELD")) - released;
+    }
+
+    private static long put(Site site, Party giver, Party waiter) {
+        waiter.tell("take");
+        Loop.pause(ASLEEP_MILLIS);
+        long put = giver.nanos("put", "PUT");
+        String[] taken = waiter.hear("TOOK").split(" ");
+        site.require(Long.parseLong(taken[1]) == put, "put " + put + ", but took " + taken[1]);
+        return Long.parseLong(taken[0]) - put;
+    }
+}

@@ -1,0 +1,54 @@
+package dev.latchkey.benchmark;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.HdrHistogram.Histogram;
+
+/** Four processes pass a limit of so many a second as often as it lets them. */
+record Limited(String word, String title, List<Peer> peers) implements Case {
+    static final String RATE = "% of the nominal rate";
+    static final String ABOVE = "calls above the rate";
+    private static final int PROCESSES = 4;
+    private static final int PER_SECOND = 1_000;
+    private static final int MILLIS = 10_000;
+    private static final int MILLIS_IN_SHORT = 1_000;
+
+    @Override
+    public Round round(Site site) {
+        List<Party> parties = site.join(PROCESSES);
+        int millis = site.arena().options().isShort() ? MILLIS_IN_SHORT : MILLIS;
+        parties.forEach(party -> party.tell("measure pass 1 0 " + millis + " " + PER_SECOND + " 0"));
+        parties.forEach(party -> party.hear("READY"));
+        long gun = System.nanoTime();
+        parties.forEach(party -> party.tell("GO"));
+        List<Long> times = new ArrayList<>();
+        List<Round.Result> results = new ArrayList<>();
+        for (Party party : parties) {
+            Stream.of(party.hear("TIMES").split(" ")).map(Long::parseLong).forEach(times::add);
+            results.add(Round.Result.parse("RESULT " + party.hear("RESULT")));
+        }
+        parties.forEach(Party::halt);
+        Histogram latencies = Round.newHistogram();
+        results.forEach(result -> latencies.add(result.latencies()));
+        long[] sorted = times.stream().mapToLong(Long::longValue).sorted().toArray();
+        return new Round(
+                latencies,
+                results.stream().map(Round.Result::operations).toList(),
+                (sorted[sorted.length - 1] - sorted[0]) / 1e9,
+                Map.of(RATE, rate(sorted), ABOVE, (double) above(gun, sorted)));
+    }
+
+    private static double rate(long[] sorted) {
+        return 100.0 * (sorted.length - 1) / ((sorted[sorted.length - 1] - sorted[0]) / 1e9) / PER_SECOND;
+    }
+
+    /** By how many calls there were more at some moment than one, and those that the time since the starting gun gives. */
+    static long above(long gun, long[] sorted) {
+        return LongStream.range(0, sorted.length)
+                .map(i -> i - (sorted[(int) i] - gun) * PER_SECOND / 1_000_000_000)
+                .reduce(0, Math::max);
+    }
+}

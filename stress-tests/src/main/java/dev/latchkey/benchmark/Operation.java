@@ -1,0 +1,21 @@
+package dev.latchkey.benchmark;
+
+import java.util.Optional;
+
+/** What one thread does again and again while it is measured. It checks what it gets, so that nothing empty is measured. */
+interface Operation {
+    /** Does it once; answers a number that depends on the outcome, so that no compiler takes it away. */
+    long run() throws Exception;
+
+    /** Does it once; answers for how many nanoseconds the caller had to wait, which may be less than the whole. */
+    default long timed() throws Exception {
+        long start = System.nanoTime();
+        run();
+        return System.nanoTime() - start;
+    }
+
+    /** The last entry of which a {@code set} has returned: key, {@code =} and value. */
+    default Optional<String> last() {
+        return Optional.empty();
+    }
+}

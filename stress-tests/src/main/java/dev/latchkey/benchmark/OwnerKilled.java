@@ -1,0 +1,30 @@
+package dev.latchkey.benchmark;
+
+import java.util.List;
+import java.util.Map;
+import org.HdrHistogram.Histogram;
+
+/** The process that has a lock is killed while another one waits for it: how long it takes until that one has it. */
+record OwnerKilled(String word, String title, boolean isLong, List<Peer> peers) implements Case {
+    private static final int TIMES = 10;
+    private static final int TIMES_IN_SHORT = 2;
+    private static final long ASLEEP_MILLIS = 50;
+
+    @Override
+    public Round round(Site site) {
+        Histogram latencies = Round.newHistogram();
+        int times = isLong ? 1 : site.arena().options().isShort() ? TIMES_IN_SHORT : TIMES;
+        Party holder = site.join();
+        holder.ask("acquire lock", "HELD");
+        for (int i = 0; i < times; i++) {
+            Party waiter = site.join();
+            waiter.tell("acquire lock");
+            Loop.pause(ASLEEP_MILLIS);
+            long killed = holder.process().killNow();
+            latencies.recordValue(Long.parseLong(waiter.hear("HELD")) - killed);
+            holder = waiter;
+        }
+        holder.process().kill();
+        return Round.of(latencies, Map.of());
+    }
+}

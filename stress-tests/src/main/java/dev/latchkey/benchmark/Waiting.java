@@ -1,0 +1,58 @@
+package dev.latchkey.benchmark;
+
+import dev.latchkey.testing.Cpu;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.HdrHistogram.Histogram;
+
+/** Processes wait for a lock that nobody gives up: what that costs them, in per cent of a processor. */
+record Waiting(String word, String title, List<Peer> peers) implements Case {
+    static final String FIRST = "first in line, % of a core";
+    static final String SECOND = "second in line, % of a core";
+    static final String QUEUE = "waiting for an element, % of a core";
+    private static final long SETTLING_MILLIS = 1_000;
+    private static final long MILLIS = 8_000;
+    private static final long MILLIS_IN_SHORT = 1_500;
+
+    @Override
+    public Round round(Site site) {
+        site.witness().ask("acquire lock", "HELD");
+        Map<String, Party> waiting = new LinkedHashMap<>();
+        waiting.put(FIRST, wait(site.join(), "acquire lock"));
+        waiting.put(SECOND, wait(site.join(), "acquire lock"));
+        if (site.peer() != Peer.DISKCACHE && site.peer() != Peer.FILE_LOCK) {
+            waiting.put(QUEUE, wait(site.join(), "take"));
+        }
+        Loop.pause(SETTLING_MILLIS);
+        long millis = site.arena().options().isShort() ? MILLIS_IN_SHORT : MILLIS;
+        List<Long> before = new ArrayList<>();
+        waiting.values().forEach(party -> before.add(nanos(party)));
+        Loop.pause(millis);
+        Map<String, Double> others = new LinkedHashMap<>();
+        Histogram used = Round.newHistogram();
+        int i = 0;
+        for (Map.Entry<String, Party> entry : waiting.entrySet()) {
+            long nanos = nanos(entry.getValue()) - before.get(i++);
+            used.recordValue(nanos);
+            others.put(entry.getKey(), 100.0 * nanos / TimeUnit.MILLISECONDS.toNanos(millis));
+        }
+        waiting.values().forEach(party -> party.process().kill());
+        site.witness().ask("release lock", "FREED");
+        return new Round(used, List.of(used.getTotalCount()), 0, others);
+    }
+
+    private static Party wait(Party party, String command) {
+        party.tell(command);
+        Loop.pause(100); // they are to stand in this order
+        return party;
+    }
+
+    private static long nanos(Party party) {
+        return Cpu.nanosByThread(party.process().pid()).values().stream()
+                .mapToLong(Long::longValue)
+                .sum();
+    }
+}

@@ -1,0 +1,116 @@
+package dev.latchkey.benchmark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.latchkey.testing.JavaCommand;
+import dev.latchkey.testing.JavaProcess;
+import dev.latchkey.testing.TestDirectory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The benchmark with real processes. No time is asserted, only that everything was measured and found what it must. */
+@Tag("process")
+class BenchmarkProcessTest {
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    @RegisterExtension
+    final TestDirectory directory = new TestDirectory();
+
+    private Site site(Peer peer, RedisServer redis) throws Exception {
+        return new Site(peer, new Arena(BenchmarkOptions.parse(List.of("--short")), directory.path(), redis));
+    }
+
+    @Test
+    void theShortFormMeasuresEveryCaseWithEveryPeer() throws Exception {
+        BenchmarkOptions options = BenchmarkOptions.parse(List.of("--short", "--output", "target/benchmarks"));
+        Benchmark.Run run = Benchmark.run(options);
+        if (Boolean.getBoolean("latchkey.ci")) {
+            assertEquals(java.util.Map.of(), run.missing());
+        }
+        assertEquals(
+                Cases.of(options),
+                run.outcomes().stream().map(Outcome::measured).toList());
+        for (Outcome outcome : run.outcomes()) {
+            for (Peer peer : outcome.measured().peers()) {
+                assertEquals(
+                        !run.missing().containsKey(peer),
+                        outcome.of(peer).filter(result -> result.count() > 0).isPresent(),
+                        outcome.measured().word() + " with " + peer);
+            }
+        }
+        assertTrue(run.settings().get(Peer.LATCHKEY).contains("synchronous"));
+        String page = Files.readString(Path.of("target/benchmarks/benchmarks.md"));
+        assertTrue(page.contains("python-diskcache") && page.contains("## Targets"));
+        for (String target : Page.targets(run.outcomes()).lines().toList()) {
+            boolean growth = target.contains("within 2 x");
+            assertTrue(growth || !run.missing().isEmpty() || !target.contains("not measured"), target);
+        }
+    }
+
+    @Test
+    void aReadThatMissesWhatAnotherProcessHasWrittenEndsTheMeasurement() throws Exception {
+        try (RedisServer redis = RedisServer.start(directory.path());
+                Site site = site(Peer.LATCHKEY, redis)) {
+            site.witness().ask("fill 100", "FILLED");
+            Party reader = site.join();
+            reader.tell("expect 1"); // which nobody has written
+            reader.tell("measure get 1 0 60000 0 0");
+            reader.hear("READY");
+            reader.tell("GO");
+            assertEquals(1, reader.process().exitCode(LIMIT));
+            assertTrue(String.join("\n", reader.process().output()).contains("but 1 was written before"));
+        }
+    }
+
+    @Test
+    void whatIsNotThereAfterTheLastSetIsNoticed() throws Exception {
+        try (RedisServer redis = RedisServer.start(directory.path());
+                Site site = site(Peer.LATCHKEY, redis)) {
+            site.witness().ask("set s1.0.1 " + Operations.value(7), "SET");
+            Round.Result right = Round.Result.parse("RESULT 1 1 s1.0.1=" + Operations.value(7) + " 10:1");
+            Round.Result wrong = Round.Result.parse("RESULT 1 1 s1.0.1=" + Operations.value(8) + " 10:1");
+            site.verify(List.of(right));
+            assertThrows(IllegalStateException.class, () -> site.verify(List.of(wrong)));
+        }
+    }
+
+    @Test
+    void aLockThatTwoHaveAtOnceIsNoticed() throws Exception {
+        try (RedisServer redis = RedisServer.start(directory.path());
+                Site site = site(Peer.FILE_LOCK, redis)) {
+            Party holder = site.join();
+            holder.tell("measure lock 1 0 100 1 0");
+            holder.hear("READY");
+            holder.tell("GO");
+            Round.Result result = Round.Result.parse("RESULT " + holder.hear("RESULT"));
+            site.verify(List.of(result));
+            Round.Result oneMore = Round.Result.parse("RESULT 1 1 tally=1 10:1"); // a grant that was not counted
+            assertThrows(IllegalStateException.class, () -> site.verify(List.of(oneMore)));
+        }
+    }
+
+    @Test
+    void aRequiredPeerThatIsMissingFailsTheCommand() {
+        JavaCommand command = JavaCommand.of(
+                        Benchmark.class,
+                        "open",
+                        "--short",
+                        "--output",
+                        directory.path().toString())
+                .startedBy("/usr/bin/env", "PATH=" + directory.resolve("nothing"))
+                .options("-Dlatchkey.tmp=" + directory.path(), "-Dpeers=required");
+        try (JavaProcess process = command.start()) {
+            assertEquals(1, process.exitCode(LIMIT));
+            assertTrue(String.join("\n", process.output()).contains("there is no redis-server"));
+            assertFalse(Files.exists(directory.resolve("benchmarks.md")));
+        }
+    }
+}
