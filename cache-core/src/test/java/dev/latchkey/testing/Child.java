@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -81,17 +83,24 @@ public final class Child {
         }
     }
 
-    /**
-     * Loads all classes that come from where this one comes from, before files cannot be opened any more. In a test they come from a
-     * directory; the jar of a release stays open.
-     */
+    /** Loads all classes that come from where this one comes from, a directory or a jar, before files cannot be opened any more. */
     public static void loadClasses(Class<?> one) throws ReflectiveOperationException, IOException, URISyntaxException {
         Path classes =
                 Path.of(one.getProtectionDomain().getCodeSource().getLocation().toURI());
-        try (Stream<Path> all = Files.walk(classes.resolve("dev"))) {
+        if (Files.isDirectory(classes)) {
+            loadClassesBelow(classes);
+            return;
+        }
+        try (FileSystem jar = FileSystems.newFileSystem(classes)) {
+            loadClassesBelow(jar.getPath("/"));
+        }
+    }
+
+    private static void loadClassesBelow(Path root) throws ReflectiveOperationException, IOException {
+        try (Stream<Path> all = Files.walk(root.resolve("dev"))) {
             for (Path file :
                     all.filter(each -> each.toString().endsWith(".class")).toList()) {
-                String name = classes.relativize(file).toString().replace('/', '.');
+                String name = root.relativize(file).toString().replace('/', '.');
                 Class.forName(name.substring(0, name.length() - ".class".length()));
             }
         }
