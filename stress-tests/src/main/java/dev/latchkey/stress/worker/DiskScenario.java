@@ -20,7 +20,9 @@ final class DiskScenario implements Scenario {
     private static final int INLINE = 25_000;
 
     private static final int KEPT = 6;
+    private static final int TOUCHED = 60;
     private static final int REMOVED = 8;
+    private static final Duration LONG = Duration.ofDays(1);
     private static final String COUNTER = EntryValues.KEPT + "counter";
     /** When storing must work again after space has been made. */
     private static final Duration RESUMED = Duration.ofSeconds(8);
@@ -51,13 +53,20 @@ final class DiskScenario implements Scenario {
         }
     }
 
-    /** Whoever is refused removes what others have stored. */
+    /** Whoever is refused writes what needs no space, and removes what others have stored: only what is removed makes the database shorter. */
     private static void storeOrMakeSpace(Actor actor) {
         if (Entries.store(actor, shared(actor), INLINE, EntryOptions.none()) == null) {
+            for (int i = 0; i < TOUCHED; i++) {
+                touch(actor, kept(actor));
+            }
             for (int i = 0; i < REMOVED; i++) {
                 Entries.remove(actor, shared(actor));
             }
         }
+    }
+
+    private static void touch(Actor actor, String key) {
+        actor.attempt("touch", () -> actor.cache().touch(key, LONG), key);
     }
 
     private static String shared(Actor actor) {
