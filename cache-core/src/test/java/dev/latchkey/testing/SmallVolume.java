@@ -58,6 +58,11 @@ public final class SmallVolume implements AutoCloseable {
         }
     }
 
+    /** The same while others free more and more: at one instant not a page is left. */
+    public void fillOnce() {
+        IOException unused = writeUntilItFails();
+    }
+
     private boolean hasPage() {
         return path.toFile().getUsableSpace() >= PAGE;
     }

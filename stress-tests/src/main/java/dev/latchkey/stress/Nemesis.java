@@ -168,7 +168,7 @@ final class Nemesis {
             freeDisk();
         } else if (disk != null && ballast.toFile().length() > 0) {
             note(System.nanoTime(), Fault.Kind.DISK_FILLED, "");
-            disk.fill();
+            disk.fillOnce();
             diskIsFull = true;
         }
     }

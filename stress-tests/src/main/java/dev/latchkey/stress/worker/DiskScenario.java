@@ -7,6 +7,7 @@ import dev.latchkey.stress.check.EntryValues;
 import dev.latchkey.stress.check.PulledOnce;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -21,7 +22,7 @@ final class DiskScenario implements Scenario {
 
     private static final int KEPT = 6;
     private static final int TOUCHED = 60;
-    private static final int REMOVED = 8;
+    private static final int REMOVED = 300;
     private static final Duration LONG = Duration.ofDays(1);
     private static final String COUNTER = EntryValues.KEPT + "counter";
     /** When storing must work again after space has been made. */
@@ -29,6 +30,7 @@ final class DiskScenario implements Scenario {
 
     private final LockScenario locks = new LockScenario(false);
     private final QueueScenario jobs = new QueueScenario(false);
+    private final AtomicBoolean refused = new AtomicBoolean();
 
     @Override
     public void prepare(Actor actor) {
@@ -53,12 +55,18 @@ final class DiskScenario implements Scenario {
         }
     }
 
-    /** Whoever is refused writes what needs no space, and removes what others have stored: only what is removed makes the database shorter. */
-    private static void storeOrMakeSpace(Actor actor) {
+    /**
+     * Whoever is refused writes what needs no space. Many entries are removed only when there is space again: else the database would be
+     * shorter before anybody has noticed that it cannot grow.
+     */
+    private void storeOrMakeSpace(Actor actor) {
         if (Entries.store(actor, shared(actor), INLINE, EntryOptions.none()) == null) {
+            refused.set(true);
             for (int i = 0; i < TOUCHED; i++) {
                 touch(actor, kept(actor));
             }
+            Entries.remove(actor, shared(actor));
+        } else if (refused.compareAndSet(true, false)) {
             for (int i = 0; i < REMOVED; i++) {
                 Entries.remove(actor, shared(actor));
             }
