@@ -5,19 +5,18 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** Where the measurements of a run take place. */
 final class Arena {
-    private static final String WRITER = "cache-core/src/main/java/dev/latchkey/cache/sqlite/Writer.java";
-    private static final String GROUP = "MOST_PER_COMMIT = 64;";
-    private static final String NO_GROUP = "MOST_PER_COMMIT = 1;";
+    private static final Path SOURCES = Path.of("cache-core/src/main/java/dev/latchkey/cache/sqlite");
 
     private final BenchmarkOptions options;
     private final Path folder;
     private final RedisServer redis;
-    private @Nullable Path ungrouped;
+    private final Map<Peer, Path> replaced = new EnumMap<>(Peer.class);
 
     Arena(BenchmarkOptions options, Path folder, RedisServer redis) {
         this.options = options;
@@ -49,26 +48,35 @@ final class Arena {
 
     /** Classes that stand before ours, for a build that lacks something. */
     Optional<Path> replacedFor(Peer peer) {
-        if (peer != Peer.UNGROUPED) {
-            return Optional.empty();
-        }
-        if (ungrouped == null) {
-            ungrouped = ReplacedClass.compile(folder, writerWithoutGroups());
-        }
-        return Optional.of(ungrouped);
+        return switch (peer) {
+            case UNGROUPED ->
+                Optional.of(replaced(peer, "Writer.java", "MOST_PER_COMMIT = 64;", "MOST_PER_COMMIT = 1;"));
+            case UNGATED ->
+                Optional.of(replaced(
+                        peer,
+                        "Gate.java",
+                        "PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);",
+                        "PATIENCE_NANOS = 0;"));
+            default -> Optional.empty();
+        };
     }
 
-    private static String writerWithoutGroups() {
+    private Path replaced(Peer peer, String file, String piece, String replacement) {
+        return replaced.computeIfAbsent(
+                peer, missing -> ReplacedClass.compile(folder, source(SOURCES.resolve(file), piece, replacement)));
+    }
+
+    private static String source(Path file, String piece, String replacement) {
         String source;
         try {
-            source = Files.readString(root().resolve(WRITER));
+            source = Files.readString(root().resolve(file));
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
-        if (!source.contains(GROUP)) {
-            throw new IllegalStateException("'" + GROUP + "' must be in " + WRITER);
+        if (!source.contains(piece)) {
+            throw new IllegalStateException("'" + piece + "' must be in " + file);
         }
-        return source.replace(GROUP, NO_GROUP);
+        return source.replace(piece, replacement);
     }
 
     /** The folder of the project: this one or the one above. */

@@ -7,6 +7,7 @@ import static dev.latchkey.benchmark.Peer.JEDIS;
 import static dev.latchkey.benchmark.Peer.LATCHKEY;
 import static dev.latchkey.benchmark.Peer.LMDB;
 import static dev.latchkey.benchmark.Peer.REDISSON;
+import static dev.latchkey.benchmark.Peer.UNGATED;
 import static dev.latchkey.benchmark.Peer.UNGROUPED;
 
 import java.util.ArrayList;
@@ -69,7 +70,19 @@ final class Cases {
                     .at(SET_BY_PROCESSES, "processes", processes, true)
                     .onlyInFull());
         }
-        all.add(Loop.of("set-processes", "set, 4 processes", "set", 4, 1, STORES)
+        all.add(Loop.of(
+                        "set-processes",
+                        "set, 4 processes",
+                        "set",
+                        4,
+                        1,
+                        LATCHKEY,
+                        UNGATED,
+                        DISKCACHE,
+                        JEDIS,
+                        REDISSON,
+                        CHRONICLE,
+                        LMDB)
                 .at(SET_BY_PROCESSES, "processes", 4, true));
     }
 
@@ -87,7 +100,17 @@ final class Cases {
                     .at(LOCK_BY_PROCESSES, "processes", processes, true)
                     .onlyInFull());
         }
-        all.add(Loop.of("lock-processes", "lock held for 20 us by 4 processes: the wait for it", "lock", 4, 1, LOCKS)
+        all.add(Loop.of(
+                        "lock-processes",
+                        "lock held for 20 us by 4 processes: the wait for it",
+                        "lock",
+                        4,
+                        1,
+                        LATCHKEY,
+                        UNGATED,
+                        DISKCACHE,
+                        REDISSON,
+                        FILE_LOCK)
                 .parameter(HELD_NANOS)
                 .at(LOCK_BY_PROCESSES, "processes", 4, true));
         all.add(new HandOver(

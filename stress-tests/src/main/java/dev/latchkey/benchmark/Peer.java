@@ -10,6 +10,8 @@ enum Peer {
     LATCHKEY("Latchkey", "yes", "all but the last moments; all with `sqlite_synchronous` 2"),
     /** To see what the group commit is good for: a build whose transactions carry one call each. */
     UNGROUPED("Latchkey, no group commit", "yes", "as Latchkey"),
+    /** To see what the gate is good for: a build whose processes do not wait for each other's turns. */
+    UNGATED("Latchkey, no gate", "yes", "as Latchkey"),
     DISKCACHE("python-diskcache", "yes; a lock stays held for ever", "all but the last moments"),
     JEDIS("Redis, Jedis", "of the client; not of the server as it is run here", "no, as it is run here"),
     REDISSON(
@@ -82,7 +84,7 @@ enum Peer {
     /** Opens it in this process. */
     Subject open(Path directory, int redisPort) throws IOException {
         return switch (this) {
-            case LATCHKEY, UNGROUPED -> new LatchkeySubject(directory);
+            case LATCHKEY, UNGROUPED, UNGATED -> new LatchkeySubject(directory);
             case JEDIS -> new JedisSubject(redisPort);
             case REDISSON -> new RedissonSubject(redisPort);
             case CHRONICLE -> new ChronicleSubject(directory);

@@ -186,6 +186,7 @@ final class Plot {
         return switch (peer) {
             case LATCHKEY -> "#d00000";
             case UNGROUPED -> "#f4a3a3";
+            case UNGATED -> "#c98bb9";
             case DISKCACHE -> "#2a6f97";
             case JEDIS -> "#f77f00";
             case REDISSON -> "#7b2cbf";

@@ -95,7 +95,7 @@ final class Engine implements CoordinationEngine, Source {
         keepers = keepers(alone ? KEEPERS : 1);
         ballast = new Ballast(directory, hints, family);
         checkpointer = new Checkpointer(this::connect, this::settings, locks, directory, ballast, keepers, alone);
-        writer = new Writer(database, this::connect, checkpointer);
+        writer = new Writer(database, this::connect, hints.gate(alone ? 0 : directory.shardNumber()), checkpointer);
         readers =
                 new Readers(alone ? READERS : 1, this::connect, directory.root().toString());
         files = new ValueFiles(directory.root(), directory.own());

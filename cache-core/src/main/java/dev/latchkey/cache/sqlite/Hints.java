@@ -25,17 +25,19 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * The file `hints`: words in memory that all processes have mapped. A word belongs to the names that hash to it, and is
- * counted up when one of them is rung. Nothing is ever decided by it. Any process may zero it, delete it or map it anew;
+ * counted up when one of them is rung; behind them stand the gates of those who write. Nothing is ever decided by it. Any process may zero it, delete it or map it anew;
  * the worst that follows is a wake-up that comes with the next poll instead. It is written in full before it gets its name,
  * so that no page of it can be missing on a full disk, and it is never truncated, which would crash whoever has it mapped.
  */
 /** Wake-ups between processes through shared memory. */
 final class Hints implements Signal, AutoCloseable {
     private static final int WORDS = 1 << 14;
-    private static final int SIZE = WORDS * Integer.BYTES;
+    private static final int GATES = 64;
+    private static final int SIZE = (WORDS + GATES * Gate.WORDS) * Integer.BYTES;
     private static final VarHandle WORD = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
     private static final long SHORTEST_PARK_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
     private static final long LONGEST_PARK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+    private static final long GATE_PARK_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
 
     /** How sleepers are woken: by the kernel, or because they look. */
     private enum Waking {
@@ -152,6 +154,45 @@ final class Hints implements Signal, AutoCloseable {
     private static int offset(String name) {
         int hash = name.hashCode() * 0x9E3779B9;
         return (hash >>> 18) % WORDS * Integer.BYTES;
+    }
+
+    // The words of gates, by their number in the file.
+
+    /** The gate of a shard; more shards than there are gates share some of them. */
+    Gate gate(int shard) {
+        return new Gate(this, WORDS + shard % GATES * Gate.WORDS, System::nanoTime);
+    }
+
+    int read(int word) {
+        return mapping.read(word * Integer.BYTES);
+    }
+
+    void put(int word, int value) {
+        WORD.setVolatile(mapping.memory, word * Integer.BYTES, value);
+    }
+
+    boolean compareAndSet(int word, int expected, int value) {
+        return WORD.compareAndSet(mapping.memory, word * Integer.BYTES, expected, value);
+    }
+
+    int getAndIncrement(int word) {
+        return (int) WORD.getAndAdd(mapping.memory, word * Integer.BYTES, 1);
+    }
+
+    /** Until the word changes, or for a moment: without futex nobody is woken. */
+    void sleep(int word, int expected, long nanos) {
+        if (waking == Waking.FUTEX) {
+            Mapping mapped = mapping;
+            platformWait.run(() -> Futex.await(mapped.address(word * Integer.BYTES), expected, nanos));
+        } else if (read(word) == expected) {
+            LockSupport.parkNanos(Math.min(nanos, GATE_PARK_NANOS));
+        }
+    }
+
+    void wake(int word) {
+        if (waking == Waking.FUTEX) {
+            Futex.wakeAll(mapping.address(word * Integer.BYTES));
+        }
     }
 
     /** Maps the file anew if another one has its name, and makes one if none has; on the engine's own thread. */

@@ -36,6 +36,7 @@ final class Writer implements AutoCloseable {
     private static final int MOST_PER_COMMIT = 64;
 
     private final Supplier<Database> opener;
+    private final Gate gate;
     private final Upkeep upkeep;
     private final String where;
     private final ConcurrentLinkedDeque<Node<?>> line = new ConcurrentLinkedDeque<>();
@@ -46,9 +47,10 @@ final class Writer implements AutoCloseable {
     private volatile Database db;
 
     /** The opener is asked when the connection has become useless. */
-    Writer(Database db, Supplier<Database> opener, Upkeep upkeep) {
+    Writer(Database db, Supplier<Database> opener, Gate gate, Upkeep upkeep) {
         this.db = db;
         this.opener = opener;
+        this.gate = gate;
         this.upkeep = upkeep;
         this.where = db.describe();
     }
@@ -159,8 +161,12 @@ final class Writer implements AutoCloseable {
 
     /** The same for an operation that stores something more: when the disk is full, it is refused. */
     <R> R grow(Function<Tx, R> work, Deadline deadline) {
+        return grow(work, null, deadline);
+    }
+
+    <R> R grow(Function<Tx, R> work, @Nullable Function<Database, @Nullable R> single, Deadline deadline) {
         requireSpace();
-        return run(work, null, true, deadline);
+        return run(work, single, true, deadline);
     }
 
     /** To be asked before anything is written for an operation that grows, also outside the database. */
@@ -369,6 +375,7 @@ final class Writer implements AutoCloseable {
         line.remove(node);
         try {
             Function<Database, @Nullable R> single = java.util.Objects.requireNonNull(node.single);
+            gate.enter(deadline);
             R result = Busy.retry(deadline, () -> where, () -> {
                 requireOpen();
                 return single.apply(usable());
@@ -501,6 +508,7 @@ final class Writer implements AutoCloseable {
     }
 
     private void begin(Deadline deadline) {
+        gate.enter(deadline);
         Busy.run(deadline, () -> where, () -> {
             requireOpen();
             usable().update(Sql.BEGIN);
@@ -543,6 +551,7 @@ final class Writer implements AutoCloseable {
     }
 
     private void giveLeadAway() {
+        gate.leave();
         led.set(false);
         wakeFirst();
     }

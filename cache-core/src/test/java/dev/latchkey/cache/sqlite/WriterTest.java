@@ -12,6 +12,8 @@ import dev.latchkey.cache.CacheFullException;
 import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.testing.TestDirectory;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,17 +46,21 @@ class WriterTest {
     private final AtomicInteger commits = new AtomicInteger();
     private Database database;
     private Database other;
+    private Hints hints;
     private Writer writer;
 
     @BeforeEach
-    void open() {
+    void open() throws IOException {
+        Path file = directory.resolve("hints");
+        Hints.create(file);
+        hints = new Hints(file);
         database = Database.open(directory.resolve("cache.db"));
         database.execute("PRAGMA journal_mode = wal");
         database.execute("CREATE TABLE T (n INTEGER)");
         database.execute("INSERT INTO T VALUES (0)");
         database.configure(1);
         other = Database.open(directory.resolve("cache.db"));
-        writer = new Writer(database, this::another, commits::incrementAndGet);
+        writer = new Writer(database, this::another, hints.gate(0), commits::incrementAndGet);
     }
 
     @AfterEach
@@ -63,6 +69,7 @@ class WriterTest {
         assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "a thread hangs");
         other.close();
         writer.close();
+        hints.close();
     }
 
     private Database another() {
@@ -282,7 +289,7 @@ class WriterTest {
     void nothingThatGoesWrongAfterTheCommitUndoesOrRepeatsIt() throws Exception {
         List<String> effects = new ArrayList<>();
         Database second = Database.open(directory.resolve("cache.db"));
-        Writer refused = new Writer(second, this::another, () -> {
+        Writer refused = new Writer(second, this::another, hints.gate(0), () -> {
             throw new RejectedExecutionException("closing");
         });
         try {
@@ -334,7 +341,7 @@ class WriterTest {
 
     private void reopen() {
         database = Database.open(directory.resolve("cache.db"));
-        writer = new Writer(database, this::another, () -> {});
+        writer = new Writer(database, this::another, hints.gate(0), () -> {});
     }
 
     // A connection that fails
@@ -395,7 +402,7 @@ class WriterTest {
     @Test
     void whatDoesNotGrowIsRunOnceMoreWhenRoomWasMade() {
         FakeDisk disk = new FakeDisk();
-        try (Writer writer = new Writer(another(), this::another, disk)) {
+        try (Writer writer = new Writer(another(), this::another, hints.gate(0), disk)) {
             boolean done = writer.write(
                     tx -> {
                         add(tx);
@@ -414,7 +421,7 @@ class WriterTest {
     @Test
     void whatIsOneStatementIsRunOnceMoreWhenRoomWasMade() {
         FakeDisk disk = new FakeDisk();
-        try (Writer writer = new Writer(another(), this::another, disk)) {
+        try (Writer writer = new Writer(another(), this::another, hints.gate(0), disk)) {
             boolean done = writer.write(
                     WriterTest::add,
                     db -> {
@@ -433,7 +440,7 @@ class WriterTest {
     @Test
     void whatGrowsIsRefusedOnAFullDisk() {
         FakeDisk disk = new FakeDisk();
-        try (Writer writer = new Writer(another(), this::another, disk)) {
+        try (Writer writer = new Writer(another(), this::another, hints.gate(0), disk)) {
             assertThrows(CacheFullException.class, () -> writer.grow(WriterTest::full, Deadline.after(LONG)));
             assertEquals(List.of("full"), disk.asked);
         }
@@ -442,7 +449,7 @@ class WriterTest {
     @Test
     void forATransactionOfUserCodeRoomIsMadeForItsCallersNextAttempt() {
         FakeDisk disk = new FakeDisk();
-        try (Writer writer = new Writer(another(), this::another, disk)) {
+        try (Writer writer = new Writer(another(), this::another, hints.gate(0), disk)) {
             Callable<Boolean> swallowing = () -> {
                 assertThrows(CacheFullException.class, () -> writer.write(WriterTest::full, Deadline.after(LONG)));
                 return true;

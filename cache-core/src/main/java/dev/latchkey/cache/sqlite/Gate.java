@@ -1,0 +1,196 @@
+package dev.latchkey.cache.sqlite;
+
+import dev.latchkey.cache.spi.Deadline;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/*
+ * A ticket lock in the shared memory of the hints, on which nothing depends but speed: SQLite alone decides who writes.
+ *
+ *   NEXT        the next ticket to be drawn
+ *   SERVED      the ticket whose turn it is; nobody's, if it is the one to be drawn next
+ *   SIGN        when its owner last gave a sign of life, and whether it was on its way out then
+ *   PLACE + n   what ticket n (of every PLACES) sleeps on: that it waits, that it is its turn, or that nobody has it
+ *
+ * While others wait, whoever has the turn keeps it for a slice, because a process that takes turns with others for every commit
+ * pays for a change of threads with each. It is passed over when it gives no sign of life, when it pauses between two commits,
+ * and when the memory has been zeroed. Who has waited for long without any change writes without a turn.
+ */
+/** Lets the processes that write to a database take turns, in order of arrival, instead of all trying at once. */
+final class Gate {
+    /** How many words of shared memory a gate needs. */
+    static final int WORDS = 128;
+
+    private static final int NEXT = 0;
+    private static final int SERVED = 1;
+    private static final int SIGN = 2;
+    private static final int PLACE = 64;
+    private static final int PLACES = WORDS - PLACE;
+
+    private static final long SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    /** Who does not come back sooner does not want to write. */
+    private static final long PAUSE_NANOS = TimeUnit.MICROSECONDS.toNanos(60);
+    /** Who is silent for longer is stopped, dead, or in a long transaction, which needs no gate. */
+    private static final long SILENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
+    private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+    private static final long FIRST_POLL_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
+    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private final Hints hints;
+    /** The first of its words. */
+    private final int first;
+
+    private final LongSupplier nanos;
+
+    // Whoever leads the writing of this process uses these.
+    private boolean mine;
+    private int ticket;
+    private long sliceStart;
+    private long left;
+    private boolean inHaste;
+
+    /** The clock is the same in all processes of the host, and counts nanoseconds. */
+    Gate(Hints hints, int first, LongSupplier nanos) {
+        this.hints = hints;
+        this.first = first;
+        this.nanos = nanos;
+    }
+
+    /** Waits for this process's turn, but not for long, and never for more than half of the time that is left. */
+    void enter(Deadline deadline) {
+        long now = nanos.getAsLong();
+        inHaste = now - left < PAUSE_NANOS;
+        if (isMine() && (now - sliceStart < SLICE_NANOS || !othersWait())) {
+            sign(now, false);
+            return;
+        }
+        if (isMine()) {
+            pass(ticket, now);
+        }
+        mine = false;
+        long most = deadline.remainingNanos() / 2;
+        if (!tryDraw() && most > 0) {
+            awaitTurn(deadline.isInterruptible(), most);
+        }
+        if (mine) {
+            sliceStart = nanos.getAsLong();
+            sign(sliceStart, false);
+        }
+    }
+
+    /** After a transaction, however it ended: the turn is over if nobody waits, if the slice is, or if a pause is likely. */
+    void leave() {
+        left = nanos.getAsLong();
+        if (!isMine()) {
+            return;
+        }
+        if (othersWait() && inHaste && left - sliceStart < SLICE_NANOS) {
+            sign(left, true);
+        } else {
+            pass(ticket, left);
+            mine = false;
+        }
+    }
+
+    private boolean isMine() {
+        return mine && read(SERVED) == ticket;
+    }
+
+    private boolean othersWait() {
+        return read(NEXT) != ticket + 1;
+    }
+
+    /** Takes the turn if it is nobody's. */
+    private boolean tryDraw() {
+        int next = read(NEXT);
+        if (read(SERVED) != next || !hints.compareAndSet(first + NEXT, next, next + 1)) {
+            return false;
+        }
+        ticket = next;
+        mine = read(SERVED) == next;
+        return mine;
+    }
+
+    private void awaitTurn(boolean interruptible, long most) {
+        long start = nanos.getAsLong();
+        long changed = start;
+        int served = read(SERVED);
+        draw();
+        while (true) {
+            int current = read(SERVED);
+            long now = nanos.getAsLong();
+            if (current != served) {
+                served = current;
+                changed = now;
+            }
+            boolean hopeless = now - changed >= PATIENCE_NANOS || now - start >= most;
+            if (current == ticket) {
+                mine = true;
+                return;
+            } else if (hopeless || (interruptible && Thread.currentThread().isInterrupted())) {
+                hints.compareAndSet(place(ticket), waiting(ticket), 0);
+                mine = read(SERVED) == ticket; // it may have come just now
+                return;
+            } else if (current - ticket > 0) {
+                draw(); // passed over, as a process that was stopped is
+            } else {
+                if (isUnused(now)) {
+                    pass(current, now);
+                }
+                boolean isNext = current + 1 == ticket;
+                hints.sleep(place(ticket), waiting(ticket), isNext ? FIRST_POLL_NANOS : POLL_NANOS);
+            }
+        }
+    }
+
+    private void draw() {
+        ticket = hints.getAndIncrement(first + NEXT);
+        hints.put(place(ticket), waiting(ticket));
+    }
+
+    /** Whether whoever has the turn does not use it. */
+    private boolean isUnused(long now) {
+        int sign = read(SIGN);
+        boolean leaving = (sign & 1) != 0;
+        long silence = TimeUnit.MICROSECONDS.toNanos((instant(now) - (sign & ~1)) >> 1);
+        return silence < 0 || silence > (leaving ? PAUSE_NANOS : SILENCE_NANOS);
+    }
+
+    /** Ends a turn, and wakes who is next. */
+    private void pass(int from, long now) {
+        int next = read(NEXT);
+        int heir = from + 1;
+        while (next - heir > 0 && heir - from < PLACES && hints.read(place(heir)) != waiting(heir)) {
+            heir++;
+        }
+        int to = next - heir > 0 && heir - from < PLACES ? heir : next;
+        sign(now, false);
+        if (hints.compareAndSet(first + SERVED, from, to)
+                && hints.compareAndSet(place(to), waiting(to), waiting(to) + 1)) {
+            hints.wake(place(to));
+        }
+    }
+
+    private int place(int ofTicket) {
+        return first + PLACE + Math.floorMod(ofTicket, PLACES);
+    }
+
+    /** One more says that it is called. */
+    private static int waiting(int ofTicket) {
+        return ofTicket << 1 | 1;
+    }
+
+    private void sign(long now, boolean leaving) {
+        hints.put(first + SIGN, instant(now) | (leaving ? 1 : 0));
+    }
+
+    /** In microseconds; what is older than a quarter of an hour may look new, once. */
+    private static int instant(long nanos) {
+        return (int) TimeUnit.NANOSECONDS.toMicros(nanos) << 1;
+    }
+
+    private int read(int word) {
+        return hints.read(first + word);
+    }
+}

@@ -1,0 +1,323 @@
+package dev.latchkey.cache.sqlite;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.testing.TestDirectory;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Each gate stands for a process; the clock stands still unless a test moves it, so that nobody is passed over by chance. */
+class GateTest {
+    private static final int FIRST = 1 << 14;
+    private static final int NEXT = FIRST;
+    private static final int SERVED = FIRST + 1;
+    private static final Deadline NEVER = Deadline.never();
+
+    @RegisterExtension
+    final TestDirectory directory = new TestDirectory();
+
+    private final AtomicLong clock = new AtomicLong(TimeUnit.HOURS.toNanos(5));
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final List<Hints> mapped = new ArrayList<>();
+    private Path file;
+    private Hints hints;
+
+    @BeforeEach
+    void create() throws IOException {
+        file = directory.resolve("hints");
+        Hints.create(file);
+        hints = map();
+    }
+
+    @AfterEach
+    void close() throws InterruptedException {
+        clock.addAndGet(TimeUnit.SECONDS.toNanos(1));
+        threads.shutdown();
+        assertTrue(threads.awaitTermination(10, TimeUnit.SECONDS), "somebody waits for ever");
+        mapped.forEach(Hints::close);
+    }
+
+    private Hints map() throws IOException {
+        Hints one = new Hints(file);
+        mapped.add(one);
+        return one;
+    }
+
+    private Gate gate() throws IOException {
+        return new Gate(map(), FIRST, clock::get);
+    }
+
+    private Future<?> enterAndWait(Gate gate, Deadline deadline) throws InterruptedException {
+        int drawn = hints.read(NEXT);
+        Future<?> entering = threads.submit(() -> gate.enter(deadline));
+        while (hints.read(NEXT) == drawn && !entering.isDone()) {
+            Thread.sleep(1);
+        }
+        return entering;
+    }
+
+    private static void assertReturns(Future<?> entering) throws Exception {
+        entering.get(10, TimeUnit.SECONDS);
+    }
+
+    private static void assertWaits(Future<?> entering) {
+        assertThrows(TimeoutException.class, () -> entering.get(30, TimeUnit.MILLISECONDS));
+    }
+
+    private void pass(long micros) {
+        clock.addAndGet(TimeUnit.MICROSECONDS.toNanos(micros));
+    }
+
+    /** Enters for the second time shortly after the first. */
+    private void hasten(Gate gate) {
+        gate.enter(NEVER);
+        gate.leave();
+        pass(10);
+        gate.enter(NEVER);
+    }
+
+    @Test
+    void turnsAreGivenInOrderOfArrival() throws Exception {
+        Gate a = gate();
+        Gate b = gate();
+        Gate c = gate();
+        a.enter(NEVER);
+        Future<?> second = enterAndWait(b, NEVER);
+        Future<?> third = enterAndWait(c, NEVER);
+        assertWaits(second);
+        a.leave();
+        assertReturns(second);
+        assertWaits(third);
+        b.leave();
+        assertReturns(third);
+    }
+
+    @Test
+    void whoWritesOnKeepsTheTurnForASlice() throws Exception {
+        Gate a = gate();
+        hasten(a);
+        Future<?> other = enterAndWait(gate(), NEVER);
+        for (int i = 0; i < 19; i++) {
+            a.leave();
+            pass(50);
+            a.enter(NEVER);
+        }
+        assertWaits(other);
+        pass(51);
+        a.leave();
+        assertReturns(other);
+    }
+
+    @Test
+    void whoEntersAgainAfterTheSliceLinesUpBehindTheOthers() throws Exception {
+        Gate a = gate();
+        Gate b = gate();
+        hasten(a);
+        Future<?> other = enterAndWait(b, NEVER);
+        pass(990);
+        a.leave();
+        pass(11);
+        Future<?> again = threads.submit(() -> a.enter(NEVER));
+        assertReturns(other);
+        assertWaits(again);
+        b.leave();
+        assertReturns(again);
+    }
+
+    @Test
+    void aloneTheSliceHasNoEnd() throws IOException {
+        Gate a = gate();
+        hasten(a);
+        pass(5_000);
+        a.leave();
+        a.enter(Deadline.after(Duration.ZERO));
+        assertTrue(hasTurn(), "nobody has the turn");
+    }
+
+    @Test
+    void whoDoesNotComeBackSoonHasNotKeptTheTurn() throws Exception {
+        Gate a = gate();
+        hasten(a);
+        Future<?> other = enterAndWait(gate(), NEVER);
+        a.leave();
+        pass(59);
+        assertWaits(other);
+        pass(2);
+        assertReturns(other);
+    }
+
+    @Test
+    void whoWritesSeldomDoesNotKeepTheTurn() throws Exception {
+        Gate a = gate();
+        a.enter(NEVER);
+        Future<?> other = enterAndWait(gate(), NEVER);
+        a.leave();
+        assertReturns(other);
+    }
+
+    @Test
+    void whoGivesNoSignOfLifeIsPassedOver() throws Exception {
+        Gate stopped = gate();
+        Gate b = gate();
+        stopped.enter(NEVER);
+        Future<?> other = enterAndWait(b, NEVER);
+        pass(1_900);
+        assertWaits(other);
+        pass(200);
+        assertReturns(other);
+        stopped.leave(); // goes on, and must not end the turn of another
+        Future<?> third = enterAndWait(gate(), NEVER);
+        assertWaits(third);
+        b.leave();
+        assertReturns(third);
+    }
+
+    @Test
+    void whoWasKilledWhileItWaitedIsPassedOver() throws Exception {
+        Gate a = gate();
+        a.enter(NEVER);
+        int dead = hints.getAndIncrement(NEXT);
+        hints.put(FIRST + 64 + dead % 64, dead << 1 | 1);
+        Future<?> other = enterAndWait(gate(), NEVER);
+        a.leave();
+        assertWaits(other);
+        pass(2_100);
+        assertReturns(other);
+    }
+
+    @Test
+    void whoHasGivenUpCostsNothing() throws Exception {
+        Gate a = gate();
+        a.enter(NEVER);
+        Future<?> impatient = enterAndWait(gate(), Deadline.after(Duration.ofMillis(1)));
+        pass(600);
+        assertReturns(impatient);
+        Future<?> other = enterAndWait(gate(), NEVER);
+        a.leave();
+        assertReturns(other);
+    }
+
+    @Test
+    void whoHasNoTimeDoesNotWait() throws IOException {
+        gate().enter(NEVER);
+        gate().enter(Deadline.after(Duration.ZERO));
+        assertTrue(hints.read(NEXT) == 1, "it stands in line");
+    }
+
+    @Test
+    void noMoreThanHalfOfTheTimeIsSpentWaiting() throws Exception {
+        gate().enter(NEVER);
+        Future<?> timed = enterAndWait(gate(), Deadline.after(Duration.ofMillis(3)));
+        pass(1_000);
+        assertWaits(timed);
+        pass(501);
+        assertReturns(timed);
+    }
+
+    @Test
+    void anInterruptEndsAnInterruptibleWaitAndIsKept() throws Exception {
+        Gate a = gate();
+        a.enter(NEVER);
+        Gate b = gate();
+        boolean kept = threads.submit(() -> {
+                    Thread.currentThread().interrupt();
+                    b.enter(NEVER.interruptibly());
+                    return Thread.interrupted();
+                })
+                .get(10, TimeUnit.SECONDS);
+        assertTrue(kept, "the interrupt was swallowed");
+        Gate c = gate();
+        Future<?> deaf = threads.submit(() -> {
+            Thread.currentThread().interrupt();
+            c.enter(NEVER);
+        });
+        assertWaits(deaf);
+        a.leave();
+        assertReturns(deaf);
+    }
+
+    @Test
+    void aWordThatNeverChangesHoldsUpNobody() throws Exception {
+        Gate a = gate();
+        a.enter(NEVER);
+        Future<?> other = enterAndWait(gate(), NEVER);
+        hints.put(NEXT, 0);
+        hints.put(SERVED, 0);
+        assertWaits(other);
+        pass(4_900);
+        assertWaits(other);
+        pass(200);
+        assertReturns(other);
+        a.leave();
+    }
+
+    @Test
+    void zeroedMemoryIsAFreshGate() throws Exception {
+        Gate a = gate();
+        hasten(a);
+        for (int word = FIRST; word < FIRST + Gate.WORDS; word++) {
+            hints.put(word, 0);
+        }
+        a.leave();
+        Gate b = gate();
+        b.enter(NEVER);
+        Future<?> again = enterAndWait(a, NEVER);
+        assertWaits(again);
+        b.leave();
+        assertReturns(again);
+    }
+
+    @Test
+    void moreProcessesThanPlacesAllHaveTheirTurn() throws Exception {
+        Gate a = gate();
+        a.enter(NEVER);
+        List<Future<?>> turns = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            Gate gate = gate();
+            turns.add(threads.submit(() -> {
+                gate.enter(NEVER);
+                gate.leave();
+            }));
+        }
+        a.leave();
+        for (Future<?> turn : turns) {
+            assertReturns(turn);
+        }
+    }
+
+    @Test
+    void aGateOfAnotherShardIsAnotherGate() throws Exception {
+        hints.gate(0).enter(NEVER);
+        hints.gate(1).enter(Deadline.after(Duration.ZERO));
+        assertTrue(hints.read(FIRST + Gate.WORDS) == 1, "no turn was taken at the gate of shard 1");
+    }
+
+    private boolean hasTurn() {
+        return hints.read(NEXT) != hints.read(SERVED);
+    }
+
+    @Test
+    void whoIsAloneLeavesTheGateFree() throws IOException, ExecutionException {
+        Gate a = gate();
+        hasten(a);
+        a.leave();
+        assertFalse(hasTurn());
+    }
+}
