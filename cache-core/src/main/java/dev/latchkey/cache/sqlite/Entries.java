@@ -5,7 +5,6 @@ import dev.latchkey.cache.EntryOptions;
 import dev.latchkey.cache.StoredKey;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -32,49 +31,67 @@ final class Entries {
         return db.one(Sql.ENTRY, Row::of, key.column(), key.raw() ? 1L : 0L);
     }
 
+    /** Writes a row, whatever stands there. */
+    void put(Tx tx, StoredKey key, Columns columns, EntryOptions options, double now) {
+        if (columns.filename() == null && tryPut(tx.db, key, columns, options, now)) {
+            listeners.after(tx, CacheListener::store, key);
+        } else {
+            put(tx, key, find(tx.db, key), columns, options, now);
+        }
+    }
+
+    /** In one statement, if nothing is to be done for what stands there. */
+    boolean tryPut(Database db, StoredKey key, Columns columns, EntryOptions options, double now) {
+        return db.update(
+                        Sql.PUT_ENTRY,
+                        key.column(),
+                        key.raw() ? 1L : 0L,
+                        options.isPinned() ? PINNED_TIME : now,
+                        expiry(options, now),
+                        options.isPinned() ? PINNED_COUNT : 0,
+                        options.tag().orElse(null),
+                        columns.size(),
+                        columns.mode(),
+                        columns.filename(),
+                        columns.value(),
+                        now)
+                > 0;
+    }
+
+    private static @Nullable Double expiry(EntryOptions options, double now) {
+        return options.expireAfter().map(after -> expiry(now, after)).orElse(null);
+    }
+
     /**
-     * Writes a row; answers its number. What has expired is absent: its place in the order must not depend on whether somebody
-     * has removed it already.
+     * Writes over a row that was read in this transaction. What has expired is absent: its place in the order must not depend on
+     * whether somebody has removed it already.
      */
-    long put(Tx tx, StoredKey key, @Nullable Row old, Columns columns, EntryOptions options, double now) {
-        Double expiry = options.expireAfter().map(after -> expiry(now, after)).orElse(null);
-        double time = options.isPinned() ? PINNED_TIME : now;
-        long count = options.isPinned() ? PINNED_COUNT : 0;
-        Object tag = options.tag().orElse(null);
+    void put(Tx tx, StoredKey key, @Nullable Row old, Columns columns, EntryOptions options, double now) {
         publish(tx, columns);
         listeners.after(tx, CacheListener::store, key);
-        if (old != null && !old.isLive(now)) {
-            delete(tx, CacheListener::expire, key, old.rowid(), old.filename());
-        } else if (old != null) {
+        if (old != null && old.isLive(now)) {
+            double time = options.isPinned() ? PINNED_TIME : now;
             tx.db.update(
                     Sql.UPDATE_ENTRY,
                     time,
-                    expiry,
+                    expiry(options, now),
                     time,
-                    count,
-                    tag,
+                    options.isPinned() ? PINNED_COUNT : 0,
+                    options.tag().orElse(null),
                     columns.size(),
                     columns.mode(),
                     columns.filename(),
                     columns.value(),
                     old.rowid());
             removeFileAfterCommit(tx, old.filename());
-            return old.rowid();
+            return;
         }
-        return Objects.requireNonNull(tx.db.one(
-                Sql.INSERT_ENTRY,
-                row -> row.getLong(1),
-                key.column(),
-                key.raw() ? 1L : 0L,
-                time,
-                expiry,
-                time,
-                count,
-                tag,
-                columns.size(),
-                columns.mode(),
-                columns.filename(),
-                columns.value()));
+        if (old != null) {
+            delete(tx, CacheListener::expire, key, old.rowid(), old.filename());
+        }
+        if (!tryPut(tx.db, key, columns, options, now)) {
+            throw new IllegalStateException("a row that was not there cannot be put");
+        }
     }
 
     private void publish(Tx tx, Columns columns) {

@@ -6,8 +6,10 @@ import dev.latchkey.cache.StoredKey;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -68,14 +70,26 @@ final class Eviction {
         }
     }
 
-    /** To be called by every write in its transaction; never removes a row that was just written. */
-    void written(Tx tx, Set<Long> rowids, long bytes, Settings settings, double now) {
+    /** Whether the next write can do without a look at the limit. */
+    boolean isNotDue(Settings settings) {
+        return budget != null
+                || (credit > 0 && settings.sizeLimit() == seenLimit && System.nanoTime() - nextLookNanos < 0);
+    }
+
+    /** Counts what was written without a look. */
+    void spend(long bytes, int entries) {
+        long written = bytes + ROW_BYTES * entries;
         if (budget != null) {
-            budget.spend(bytes + ROW_BYTES * rowids.size());
-            return;
+            budget.spend(written);
+        } else {
+            credit -= written;
         }
-        credit -= bytes + ROW_BYTES * rowids.size();
-        if (credit > 0 && settings.sizeLimit() == seenLimit && System.nanoTime() - nextLookNanos < 0) {
+    }
+
+    /** To be called by every write in its transaction; never removes a row that was just written. */
+    void written(Tx tx, List<StoredKey> keys, long bytes, Settings settings, double now) {
+        spend(bytes, keys.size());
+        if (isNotDue(settings)) {
             return;
         }
         seenLimit = settings.sizeLimit();
@@ -88,8 +102,16 @@ final class Eviction {
                 ? Long.MAX_VALUE
                 : (settings.sizeLimit() - Volume.ofEntries(tx.db)) / 4;
         if (credit < 0) {
-            evict(tx, rowids, most, settings);
+            evict(tx, rowids(tx.db, keys), most, settings);
         }
+    }
+
+    private static Set<Long> rowids(Database db, List<StoredKey> keys) {
+        return keys.stream()
+                .map(key -> Entries.find(db, key))
+                .filter(Objects::nonNull)
+                .map(Row::rowid)
+                .collect(Collectors.toSet());
     }
 
     /** Removes what exceeds the limit, but at most so many entries; answers how many. */

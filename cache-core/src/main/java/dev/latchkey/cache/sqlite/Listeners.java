@@ -33,6 +33,10 @@ final class Listeners {
         all.remove(Objects.requireNonNull(listener, "listener"));
     }
 
+    boolean isEmpty() {
+        return all.isEmpty();
+    }
+
     /** What happens to an entry, with the commit. */
     void after(Tx tx, BiConsumer<CacheListener, Object> event, StoredKey key) {
         if (!all.isEmpty()) {

@@ -42,10 +42,17 @@ final class Sql {
     static final String UNPINNED = " store_time < ?1 AND access_time < ?1 AND access_count < ?2 ";
 
     static final String ENTRY = "SELECT " + ROW + " FROM Cache WHERE key = ? AND raw = ?";
-    static final String INSERT_ENTRY = """
+    /** Only if what stands there can be replaced without a look at it: it is live, and no file goes with it. */
+    static final String PUT_ENTRY = """
             INSERT INTO Cache (key, raw, store_time, expire_time, access_time, access_count, tag, size, mode,
                 filename, value)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING rowid""";
+            VALUES (?1, ?2, ?3, ?4, ?3, ?5, ?6, ?7, ?8, ?9, ?10)
+            ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time,
+                expire_time = excluded.expire_time, access_time = excluded.access_time,
+                access_count = excluded.access_count, tag = excluded.tag, size = excluded.size,
+                mode = excluded.mode, filename = excluded.filename, value = excluded.value
+            WHERE filename IS NULL AND (expire_time IS NULL OR expire_time > ?11)""";
+
     static final String UPDATE_ENTRY = """
             UPDATE Cache SET store_time = ?, expire_time = ?, access_time = ?, access_count = ?, tag = ?, size = ?,
                 mode = ?, filename = ?, value = ?

@@ -22,7 +22,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -65,8 +64,32 @@ final class SqliteCache extends ReadableCache {
         Deadline deadline = begin();
         StoredKey stored = codec.encodeKey(key);
         Objects.requireNonNull(options, "options");
-        Columns columns = columns(key, value);
-        store(List.of(columns), tx -> put(tx, stored, Entries.find(tx.db, stored), columns, options), deadline);
+        store(stored, columns(key, value), options, deadline);
+    }
+
+    private void store(StoredKey key, Columns columns, EntryOptions options, Deadline deadline) {
+        boolean mayBeSimple = columns.filename() == null && engine.listeners().isEmpty();
+        store(
+                List.of(columns),
+                tx -> put(tx, key, columns, options),
+                mayBeSimple ? db -> putOver(db, key, columns, options) : null,
+                deadline);
+    }
+
+    /** The same as {@link #put}, but in one statement; null if that does not do. */
+    private @Nullable Boolean putOver(Database db, StoredKey key, Columns columns, EntryOptions options) {
+        boolean put = engine.eviction().isNotDue(engine.settings()) && entries.tryPut(db, key, columns, options, now());
+        if (put) {
+            engine.eviction().spend(columns.bytes(), 1);
+        }
+        return put ? true : null;
+    }
+
+    private boolean put(Tx tx, StoredKey key, Columns columns, EntryOptions options) {
+        double now = now();
+        entries.put(tx, key, columns, options, now);
+        engine.eviction().written(tx, List.of(key), columns.bytes(), engine.settings(), now);
+        return true;
     }
 
     @Override
@@ -131,27 +154,35 @@ final class SqliteCache extends ReadableCache {
     }
 
     private boolean putAll(Tx tx, List<Prepared> prepared, EntryOptions options, double now) {
-        Set<Long> rowids = new HashSet<>();
         long bytes = 0;
         for (Prepared one : prepared) {
-            rowids.add(entries.put(tx, one.key, Entries.find(tx.db, one.key), one.columns, options, now));
+            entries.put(tx, one.key, one.columns, options, now);
             bytes += one.columns.bytes();
         }
-        engine.eviction().written(tx, rowids, bytes, engine.settings(), now);
+        List<StoredKey> keys = prepared.stream().map(Prepared::key).toList();
+        engine.eviction().written(tx, keys, bytes, engine.settings(), now);
         return true;
     }
 
     boolean put(Tx tx, StoredKey key, @Nullable Row old, Columns columns, EntryOptions options) {
         double now = now();
-        long rowid = entries.put(tx, key, old, columns, options, now);
-        engine.eviction().written(tx, Set.of(rowid), columns.bytes(), engine.settings(), now);
+        entries.put(tx, key, old, columns, options, now);
+        engine.eviction().written(tx, List.of(key), columns.bytes(), engine.settings(), now);
         return true;
     }
 
     /** Runs a write that grows; if it fails, the files of its values go. */
     <R> R store(List<Columns> values, Function<Tx, R> work, Deadline deadline) {
+        return store(values, work, null, deadline);
+    }
+
+    private <R> R store(
+            List<Columns> values,
+            Function<Tx, R> work,
+            @Nullable Function<Database, @Nullable R> single,
+            Deadline deadline) {
         try {
-            return grow(work, deadline);
+            return told(() -> engine.writer().grow(work, single, deadline));
         } catch (Throwable t) {
             values.forEach(this::discard);
             throw t;
@@ -215,7 +246,7 @@ final class SqliteCache extends ReadableCache {
         Objects.requireNonNull(options, "options");
         Columns columns = receive(key, value);
         Deadline deadline = begun.atLeast(timeout); // a slow stream is not a busy database
-        store(List.of(columns), tx -> put(tx, stored, Entries.find(tx.db, stored), columns, options), deadline);
+        store(stored, columns, options, deadline);
     }
 
     private Columns receive(Object key, InputStream value) {
