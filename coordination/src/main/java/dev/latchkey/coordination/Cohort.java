@@ -4,6 +4,7 @@ import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.Decision;
 import dev.latchkey.cache.spi.Hold;
 import dev.latchkey.cache.spi.Session;
 import dev.latchkey.cache.spi.SessionLostException;
@@ -188,10 +189,15 @@ final class Cohort {
         try {
             while (true) {
                 engine.requireOpen();
-                int seen = engine.signal().seen(name);
+                String bell = Turns.bell(name, self);
+                int seen = engine.signal().seen(bell);
                 Grant grant = null;
                 try {
                     Session session = engine.sessions().self(deadline);
+                    if (session.id() != self) {
+                        self = session.id();
+                        continue; // it sleeps on another word
+                    }
                     inLine = true;
                     grant = attempt(waiter, session, !deadline.hasPassed(), deadline);
                 } catch (SessionLostException e) {
@@ -209,7 +215,7 @@ final class Cohort {
                 if (deadline.hasPassed()) {
                     return null;
                 }
-                await(seen, deadline);
+                await(bell, seen, deadline);
             }
         } catch (WrongKindException e) {
             inLine = false;
@@ -228,10 +234,10 @@ final class Cohort {
     }
 
     /** An uninterruptible wait must not be kept awake by an interrupt that it is to ignore. */
-    private void await(int seen, Deadline deadline) {
+    private void await(String bell, int seen, Deadline deadline) {
         long nanos = Math.min(deadline.remainingNanos(), pollNanos());
         boolean interrupted = !deadline.isInterruptible() && Thread.interrupted();
-        engine.signal().await(name, seen, nanos);
+        engine.signal().await(bell, seen, nanos);
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
@@ -507,12 +513,21 @@ final class Cohort {
                 next == null ? null : new Successor(nextGrant, next.owner, next.want.leaseNanos(), next.want.waiter());
         Set<Long> dead = row.deadAsRemembered(); // a dead next in line costs nobody a wait
         boolean mayPass = local.isWithinBound();
+        boolean quietly = awaiting == null && dead.isEmpty() && local.isInHaste();
         long session = sessionOf(parts);
         Map<Long, Long> units = byId(parts);
-        return row.update(
+        Update<Release> update = row.update(
                 row.remembered(),
-                from -> Turns.release(from, session, units, successor, mayPass, awaiting, dead, row.now()),
+                from -> {
+                    Decision<Release> decision =
+                            Turns.release(from, session, units, successor, mayPass, awaiting, dead, row.now());
+                    return quietly ? decision.silently() : decision;
+                },
                 deadline);
+        if (quietly && !update.state().line().isEmpty()) {
+            keeper.ringUnlessRetaken();
+        }
+        return update;
     }
 
     private static long sessionOf(Map<Grant, Long> parts) {
@@ -639,9 +654,11 @@ final class Cohort {
     /** Frees what is held and turns away who waits. */
     void close() {
         local.shut().forEach(this::release);
+        keeper.ringUnlessHeld();
         keeper.leaveForGood();
         local.turnAway();
         engine.signal().ring(name);
+        engine.signal().ring(Turns.bell(name, self));
     }
 
     CoordinationEngine engine() {

@@ -24,10 +24,13 @@ final class Keeper {
     private static final Duration GIVE_UP_PATIENCE = Duration.ofMillis(20);
     private static final Duration SETTLE_AGAIN = Duration.ofMillis(50);
     private static final Duration LOOK_AGAIN = Duration.ofNanos(Line.RESERVATION_NANOS + 200_000);
+    /** So much later than it would take to take the lock again. */
+    private static final Duration RING_LATER = Duration.ofNanos(200_000);
 
     private final CoordinationEngine engine;
     private final Row row;
     private final LocalQueue local;
+    private final AtomicBoolean ringing = new AtomicBoolean();
     private final AtomicBoolean looking = new AtomicBoolean();
 
     Keeper(CoordinationEngine engine, Row row, LocalQueue local) {
@@ -61,6 +64,21 @@ final class Keeper {
     void lookLater() {
         if (looking.compareAndSet(false, true)) {
             engine.schedule(this::look, LOOK_AGAIN);
+        }
+    }
+
+    /** Whoever is named need not be woken if this process takes the lock again at once. */
+    void ringUnlessRetaken() {
+        if (ringing.compareAndSet(false, true)) {
+            engine.schedule(this::ringUnlessHeld, RING_LATER);
+        }
+    }
+
+    void ringUnlessHeld() {
+        ringing.set(false);
+        Turns last = row.remembered();
+        if (last != null && !last.isHeld()) {
+            last.line().reserved().ifPresent(session -> engine.signal().ring(Turns.bell(row.name(), session)));
         }
     }
 

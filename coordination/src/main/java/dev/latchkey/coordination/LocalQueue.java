@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class LocalQueue {
     private static final int MOST_IN_A_ROW = 16;
     private static final long LONGEST_ROW_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long HASTE_NANOS = TimeUnit.MICROSECONDS.toNanos(60);
     private static final long LOOK_AT_RELEASE_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     enum Turn {
@@ -62,6 +63,8 @@ final class LocalQueue {
     private volatile long lastToken;
     private int inARow;
     private long rowStart;
+    private long freedNanos;
+    private volatile boolean inHaste;
     /** When the next look at leases is due, 0 if none is. */
     private long watchedUntilNanos;
 
@@ -304,6 +307,7 @@ final class LocalQueue {
         mutex.lock();
         try {
             if (held.remove(grant.id, grant)) {
+                freedNanos = clock.nanos();
                 wakeFirst();
             }
             endIfIdle();
@@ -372,12 +376,24 @@ final class LocalQueue {
         return token == lastToken && isWithinBound();
     }
 
+    /**
+     * Whether it is likely to do so at once, as it did the last time. Then whoever's turn it is need not be woken before the bound
+     * is reached, only to find the lock taken.
+     */
+    boolean isInHaste() {
+        return inHaste
+                && kind.isExclusive()
+                && inARow < MOST_IN_A_ROW
+                && clock.nanos() - rowStart < LONGEST_ROW_NANOS - 2 * HASTE_NANOS;
+    }
+
     boolean isWithinBound() {
         return inARow < MOST_IN_A_ROW && clock.nanos() - rowStart < LONGEST_ROW_NANOS;
     }
 
     /** A row of grants counts from when another process began to wait. */
     private void countGrant(Session session, Turns turns) {
+        inHaste = turns.token() == lastToken + 1 && clock.nanos() - freedNanos < HASTE_NANOS;
         boolean alone = !turns.line().hasOthersThan(session.id());
         if (alone || turns.token() != lastToken + 1) {
             inARow = 0;

@@ -35,6 +35,7 @@ final class PendingGrant<H> {
 
     private boolean inLine;
     private boolean done;
+    private volatile String bell = "";
     private volatile int seen;
     private volatile long dueNanos;
 
@@ -63,7 +64,7 @@ final class PendingGrant<H> {
 
     /** Whether there is a reason to try again. */
     boolean isDue() {
-        return engine.signal().seen(cohort.name()) != seen || engine.clock().nanos() - dueNanos >= 0;
+        return engine.signal().seen(bell) != seen || engine.clock().nanos() - dueNanos >= 0;
     }
 
     /** Makes a step soon, on a thread of the engine; may be called under the cohort's mutex. */
@@ -110,10 +111,11 @@ final class PendingGrant<H> {
     }
 
     private void contend() {
-        seen = engine.signal().seen(cohort.name());
         Grant grant = null;
         try {
             Session session = engine.sessions().self(Deadline.after(Cohort.ONE_ATTEMPT));
+            bell = Turns.bell(cohort.name(), session.id());
+            seen = engine.signal().seen(bell);
             inLine = true;
             grant = cohort.attempt(waiter, session, true, Deadline.after(Cohort.ONE_ATTEMPT));
         } catch (SessionLostException | CacheTimeoutException e) {

@@ -381,7 +381,8 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
     /** Sets another number of permits, below what is in use too; whoever waits looks whether it has enough or never will. */
     static Decision<Boolean> resize(State from, long permits, Moment now) {
         State resized = from.withDetail(Kind.permitsDetail(permits));
-        return decide(from, of(resized).offering(now), true, Set.of()).ringing(from.name());
+        Turns next = of(resized).offering(now);
+        return next.ringingLine(decide(from, next, true, Set.of()).ringing(from.name()));
     }
 
     /** Sets another end of a lease, unless it is over or the grant is gone. */
@@ -448,6 +449,19 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
         return decide(from, next, from.token(), result, dead);
     }
 
+    /** What a session sleeps on while it stands in line, so that a turn wakes nobody but the one whose turn it is. */
+    static String bell(String name, long session) {
+        return name + '\n' + session;
+    }
+
+    private <R> Decision<R> ringingLine(Decision<R> decision) {
+        Decision<R> ringing = decision;
+        for (Line.Place place : line.places()) {
+            ringing = ringing.ringing(bell(row.name(), place.session()));
+        }
+        return ringing;
+    }
+
     /** Writes the deaths down that mattered, and rings whoever has just been named, or whoever waits outside of the line. */
     private static <R> Decision<R> decide(State from, Turns next, long token, R result, Set<Long> dead) {
         Decision<R> decision = Decision.store(next.into(token), result);
@@ -460,6 +474,12 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
         boolean freed = named.isEmpty() && next.used() < used(from.holds());
         boolean signalled =
                 !next.conditions.entries().isEmpty() && next.conditions.hasSignalsMissingIn(of(from).conditions);
-        return fresh || freed || signalled ? decision.ringing(from.name()) : decision;
+        if (fresh) {
+            decision = decision.ringing(bell(from.name(), named.getAsLong()));
+        }
+        if (freed || signalled) {
+            decision = decision.ringing(from.name());
+        }
+        return freed ? next.ringingLine(decision) : decision;
     }
 }

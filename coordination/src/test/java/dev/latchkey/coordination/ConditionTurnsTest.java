@@ -100,7 +100,7 @@ class ConditionTurnsTest {
         time.look();
         assertEquals("full:2." + second + "!", time.conditions());
         assertEquals("2@" + time.nanos, time.line());
-        assertEquals(List.of("a"), time.rung);
+        assertEquals(List.of(Turns.bell("a", 2), "a"), time.rung);
     }
 
     /** The lock is held, so that nobody's turn comes; the waiter is to learn it by more than its next poll. */

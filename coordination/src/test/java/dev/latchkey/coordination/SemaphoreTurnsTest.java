@@ -140,7 +140,7 @@ class SemaphoreTurnsTest {
         assertEquals("2x3 3", Timeline.places(row));
         releases(1, 1);
         assertEquals("2x3 3", Timeline.places(row), "not enough to be named");
-        assertEquals(List.of("s"), rung, "but who waits may look");
+        assertEquals(List.of("s", Turns.bell("s", 2), Turns.bell("s", 3)), rung, "but who waits may look");
         assertFalse(acquires(3, 1));
         releases(1, 1);
         assertEquals("2x3@" + nanos + " 3", Timeline.places(row));
@@ -162,7 +162,7 @@ class SemaphoreTurnsTest {
         assertEquals("2@" + nanos + " 3 4x2", Timeline.places(row));
         assertTrue(acquires(2, 1));
         assertEquals("3@" + nanos + " 4x2", Timeline.places(row));
-        assertEquals(List.of("s"), rung);
+        assertEquals(List.of(Turns.bell("s", 3)), rung);
         assertTrue(acquires(3, 1));
         assertEquals("4x2", Timeline.places(row));
         assertFalse(acquires(4, 2), "one is left");
@@ -388,7 +388,7 @@ class SemaphoreTurnsTest {
         acquires(2, 2);
         acquires(3, 1);
         apply(Turns.resize(row, 6, now()));
-        assertEquals(List.of("s"), rung);
+        assertEquals(List.of(Turns.bell("s", 2), "s", Turns.bell("s", 3)), rung);
         assertEquals("2x2@" + nanos + " 3", Timeline.places(row));
         assertTrue(acquires(2, 2));
         assertEquals("3@" + nanos, Timeline.places(row));

@@ -269,7 +269,7 @@ class TurnsTest {
         Decision<Boolean> leave = Turns.settle(row, 2, grant -> 0, false, now());
         apply(leave);
         assertEquals("3@" + nanos, Timeline.places(row));
-        assertEquals(java.util.List.of("a"), leave.rings());
+        assertEquals(java.util.List.of(Turns.bell("a", 3)), leave.rings());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.latchkey.cache.spi;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
@@ -70,12 +71,26 @@ public record Decision<R>(State next, R result, long grantsTo, Set<Long> dead, L
     }
 
     /**
+     * Wakes nobody.
+     *
+     * @return the refined decision
+     */
+    public Decision<R> silently() {
+        return new Decision<>(next, result, grantsTo, dead, List.of());
+    }
+
+    /**
      * Wakes the waiters of a name after the commit.
      *
      * @param name the name to ring
      * @return the refined decision
      */
     public Decision<R> ringing(String name) {
-        return new Decision<>(next, result, grantsTo, dead, List.of(name));
+        if (rings.contains(name)) {
+            return this;
+        }
+        List<String> more = new ArrayList<>(rings);
+        more.add(name);
+        return new Decision<>(next, result, grantsTo, dead, List.copyOf(more));
     }
 }

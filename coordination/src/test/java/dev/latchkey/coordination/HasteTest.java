@@ -1,0 +1,99 @@
+package dev.latchkey.coordination;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.latchkey.cache.spi.Deadline;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Whom a process wakes that takes a lock again and again while another one waits; no time passes here. */
+class HasteTest {
+    private final MemoryEngine.Disk disk = new MemoryEngine.Disk();
+    private final MemoryEngine engine = new MemoryEngine(disk, false);
+    private final MemoryEngine otherEngine = new MemoryEngine(disk, false);
+    private final Cohort hasty = new Cohort(engine, Kind.LOCK, "a", Cohorts.of(engine));
+    private final Cohort other = new Cohort(otherEngine, Kind.LOCK, "a", Cohorts.of(otherEngine));
+    private Grant held;
+    private int rung;
+
+    @BeforeEach
+    void takeItTwiceAndLetAnotherWait() {
+        assertTrue(hasty.release(take()));
+        held = take();
+        wait(other, otherEngine);
+        rung = disk.seen();
+    }
+
+    private Grant take() {
+        Grant grant = tryToTake();
+        assertNotNull(grant);
+        return grant;
+    }
+
+    private @Nullable Grant tryToTake() {
+        return hasty.tryAcquire(Want.ofHandle(1, 0));
+    }
+
+    private static void wait(Cohort cohort, MemoryEngine ofCohort) {
+        Deadline never = Deadline.never();
+        assertNull(cohort.attempt(new Waiter(Want.ofHandle(1, 0)), ofCohort.self(never), true, never));
+    }
+
+    private void assertRung(int times) {
+        assertEquals(times, disk.seen() - rung);
+    }
+
+    @Test
+    void nobodyIsWokenInVain() {
+        hasty.release(held);
+        held = take();
+        engine.runAllScheduled();
+        assertRung(0);
+    }
+
+    @Test
+    void whoeverDoesNotTakeItAgainWakesTheNextAMomentLater() {
+        hasty.release(held);
+        assertRung(0);
+        engine.runAllScheduled();
+        assertRung(1);
+    }
+
+    @Test
+    void theNextIsWokenAtOnceWhenTheBoundIsReached() {
+        int grants = 1;
+        Grant again = held;
+        while (again != null) {
+            assertRung(0);
+            hasty.release(again);
+            again = tryToTake();
+            grants += again == null ? 0 : 1;
+        }
+        assertRung(1);
+        assertEquals(16, grants);
+    }
+
+    @Test
+    void whoeverHasNotHurriedBeforeWakesTheNextAtOnce() {
+        hasty.release(held);
+        engine.runAllScheduled();
+        Deadline never = Deadline.never();
+        Grant one = other.attempt(new Waiter(Want.ofHandle(1, 0)), otherEngine.self(never), true, never);
+        assertNotNull(one);
+        wait(hasty, engine);
+        rung = disk.seen();
+        other.release(one);
+        assertRung(1);
+    }
+
+    @Test
+    void whoeverClosesInHasteWakesTheNextFirst() {
+        hasty.release(held);
+        hasty.close();
+        assertTrue(disk.seen() > rung + 2, "only what closing itself rings");
+    }
+}
