@@ -39,6 +39,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,7 +64,6 @@ final class Trial implements AutoCloseable {
     private final Options options;
     private final ScenarioName scenario;
     private final Stage stage;
-    private final @Nullable SmallVolume disk;
     private final Path directory;
     private final RefereeProcess referee;
     private final RefereeConnection connection;
@@ -87,13 +87,11 @@ final class Trial implements AutoCloseable {
     /** How long a history was, and since when. */
     private record Progress(long bytes, long nanos) {}
 
-    private Trial(Options options, ScenarioName scenario, Stage stage, Path work) throws IOException {
+    private Trial(Options options, ScenarioName scenario, Stage stage, Path work, @Nullable SmallVolume disk)
+            throws IOException {
         this.options = options;
         this.scenario = scenario;
         this.stage = stage;
-        this.disk = scenario.diskMebibytes() == 0
-                ? null
-                : SmallVolume.mount(Files.createDirectory(work.resolve("disk")), scenario.diskMebibytes());
         this.directory = (disk == null ? work : disk.path()).resolve("cache");
         TestBuild build = TestBuild.of(options.broken());
         this.referee = RefereeProcess.start(work.resolve("referee.record"), options.lifetime());
@@ -110,8 +108,27 @@ final class Trial implements AutoCloseable {
 
     /** Runs a scenario when its turn has come, for as long as it may. */
     static Outcome run(Options options, ScenarioName scenario, Stage stage, Path work) throws IOException {
-        try (Trial trial = new Trial(options, scenario, stage, work)) {
-            return trial.run();
+        try (SmallVolume disk = disk(scenario, work);
+                Trial trial = new Trial(options, scenario, stage, work, disk)) {
+            Outcome outcome = trial.run();
+            if (disk != null && !outcome.violations().isEmpty()) {
+                copy(trial.directory, work.resolve("cache")); // the disk is about to go
+            }
+            return outcome;
+        }
+    }
+
+    private static @Nullable SmallVolume disk(ScenarioName scenario, Path work) throws IOException {
+        return scenario.diskMebibytes() == 0
+                ? null
+                : SmallVolume.mount(Files.createDirectory(work.resolve("disk")), scenario.diskMebibytes());
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                Files.copy(file, to.resolve(from.relativize(file).toString()));
+            }
         }
     }
 
@@ -413,8 +430,7 @@ final class Trial implements AutoCloseable {
 
     @Override
     public void close() {
-        try (disk;
-                referee) {
+        try (referee) {
             crew.close();
         }
     }
