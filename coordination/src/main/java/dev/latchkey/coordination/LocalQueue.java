@@ -63,7 +63,9 @@ final class LocalQueue {
     private volatile long lastToken;
     private int inARow;
     private long rowStart;
-    private long freedNanos;
+    /** When a grant was last freed; at first long ago. */
+    private long freedNanos = Long.MIN_VALUE / 2;
+
     private volatile boolean inHaste;
     /** When the next look at leases is due, 0 if none is. */
     private long watchedUntilNanos;
