@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -23,7 +24,10 @@ final class Keeper {
 
     private static final Duration GIVE_UP_PATIENCE = Duration.ofMillis(20);
     private static final Duration SETTLE_AGAIN = Duration.ofMillis(50);
-    private static final Duration LOOK_AGAIN = Duration.ofNanos(Line.RESERVATION_NANOS + 200_000);
+    /** How often at most it is looked whether the one who was named has come; the last time its turn has lapsed. */
+    private static final int LOOKS = 5;
+
+    private static final Duration LOOK_AGAIN = Duration.ofNanos(Line.RESERVATION_NANOS / LOOKS + 50_000);
     /** So much later than it would take to take the lock again. */
     private static final Duration RING_LATER = Duration.ofNanos(200_000);
 
@@ -32,6 +36,7 @@ final class Keeper {
     private final LocalQueue local;
     private final AtomicBoolean ringing = new AtomicBoolean();
     private final AtomicBoolean looking = new AtomicBoolean();
+    private final AtomicInteger looksLeft = new AtomicInteger();
 
     Keeper(CoordinationEngine engine, Row row, LocalQueue local) {
         this.engine = engine;
@@ -60,8 +65,13 @@ final class Keeper {
         }
     }
 
-    /** Whether the one who was named has come; if not, the next is named. */
+    /** Whether the one who was named has come, or has died; if so, the next is named. Nobody else would wake that one. */
     void lookLater() {
+        looksLeft.set(LOOKS);
+        lookOnce();
+    }
+
+    private void lookOnce() {
         if (looking.compareAndSet(false, true)) {
             engine.schedule(this::look, LOOK_AGAIN);
         }
@@ -84,16 +94,22 @@ final class Keeper {
 
     private void look() {
         looking.set(false);
-        look(row.read(Deadline.after(GIVE_UP_PATIENCE)));
+        Turns turns = row.read(Deadline.after(GIVE_UP_PATIENCE));
+        boolean named = look(turns);
+        if (!named && turns.line().reserved().isPresent() && looksLeft.decrementAndGet() > 0) {
+            lookOnce();
+        }
     }
 
     /** Writes down who is dead or has not come, if anything follows from it. */
-    void look(Turns turns) {
+    boolean look(Turns turns) {
         Set<Long> dead = row.dead(turns);
-        if (Turns.look(turns.row(), dead, row.now()).changes(turns.row())) {
+        boolean follows = Turns.look(turns.row(), dead, row.now()).changes(turns.row());
+        if (follows) {
             row.update(turns, from -> Turns.look(from, dead, row.now()), Deadline.after(GIVE_UP_PATIENCE));
             lookLater();
         }
+        return follows;
     }
 
     // What is true of this process
