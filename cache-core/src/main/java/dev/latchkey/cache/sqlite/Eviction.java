@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * once a second in any case. Above the limit every write asks, and evicts as much as exceeds it, but no more than cull_limit
  * entries; what is left to evict is for the next write, or the reaper.
  *
- * All of it runs inside write transactions, by whoever leads the writer: one thread at a time.
+ * All of it is done by whoever leads the writer, one thread at a time.
  */
 /** Keeps a cache below its limit. */
 final class Eviction {
