@@ -135,7 +135,7 @@ final class Gate {
             } else if (current - ticket > 0) {
                 draw(); // passed over, as a process that was stopped is
             } else {
-                if (isUnused(now)) {
+                if (isUnused()) {
                     pass(current, now);
                 }
                 boolean isNext = current + 1 == ticket;
@@ -150,11 +150,13 @@ final class Gate {
     }
 
     /** Whether whoever has the turn does not use it. */
-    private boolean isUnused(long now) {
+    private boolean isUnused() {
         int sign = read(SIGN);
+        int now = instant(nanos.getAsLong());
         boolean leaving = (sign & 1) != 0;
-        long silence = TimeUnit.MICROSECONDS.toNanos((instant(now) - (sign & ~1)) >> 1);
-        return silence < 0 || silence > (leaving ? PAUSE_NANOS : SILENCE_NANOS);
+        long silence = TimeUnit.MICROSECONDS.toNanos((now - (sign & ~1)) >> 1);
+        boolean isSilent = silence < 0 || silence > (leaving ? PAUSE_NANOS : SILENCE_NANOS);
+        return isSilent && read(SIGN) == sign; // not one that gave a sign while we looked at the clock
     }
 
     /** Ends a turn, and wakes who is next. */
