@@ -2,6 +2,7 @@ package dev.latchkey.cache;
 
 import com.google.common.reflect.TypeToken;
 import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.cache.spi.EntryStore;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.Collection;
@@ -41,10 +42,12 @@ import org.jspecify.annotations.Nullable;
 public final class AsyncCache {
     private final Cache cache;
     private final Executor executor;
+    private final @Nullable PendingSets sets;
 
     private AsyncCache(Cache cache, Executor executor) {
         this.cache = Objects.requireNonNull(cache, "cache");
         this.executor = Objects.requireNonNull(executor, "executor");
+        this.sets = cache instanceof EntryStore store ? new PendingSets(store, executor, this::closed) : null;
     }
 
     /**
@@ -66,7 +69,7 @@ public final class AsyncCache {
      * @return completed when it has been done
      */
     public CompletableFuture<Void> set(Object key, Object value) {
-        return run(() -> cache.set(key, value));
+        return set(key, value, EntryOptions.none());
     }
 
     /**
@@ -78,7 +81,10 @@ public final class AsyncCache {
      * @return completed when it has been done
      */
     public CompletableFuture<Void> set(Object key, Object value, EntryOptions options) {
-        return run(() -> cache.set(key, value, options));
+        requireNoTransaction();
+        return sets == null
+                ? run(() -> cache.set(key, value, options))
+                : sets.add(new EntryStore.Put(key, value, options));
     }
 
     /**
@@ -683,17 +689,25 @@ public final class AsyncCache {
     }
 
     private <T extends @Nullable Object> CompletableFuture<T> call(Supplier<? extends T> call) {
-        if (isInTransaction()) {
-            throw new IllegalStateException(
-                    "a call on another thread cannot join this transaction; make it on the cache itself, or afterwards");
-        }
+        requireNoTransaction();
         CompletableFuture<T> future = new CompletableFuture<>();
         try {
             executor.execute(() -> complete(future, call));
         } catch (RejectedExecutionException e) {
-            future.completeExceptionally(new CacheClosedException("this cache on " + cache.directory() + " is closed"));
+            future.completeExceptionally(closed());
         }
         return future;
+    }
+
+    private CacheClosedException closed() {
+        return new CacheClosedException("this cache on " + cache.directory() + " is closed");
+    }
+
+    private void requireNoTransaction() {
+        if (isInTransaction()) {
+            throw new IllegalStateException(
+                    "a call on another thread cannot join this transaction; make it on the cache itself, or afterwards");
+        }
     }
 
     private static <T extends @Nullable Object> void complete(CompletableFuture<T> future, Supplier<? extends T> call) {

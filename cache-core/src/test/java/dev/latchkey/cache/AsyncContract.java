@@ -31,13 +31,13 @@ abstract class AsyncContract extends CacheFixture {
         return cache.async();
     }
 
-    private static Throwable failure(CompletableFuture<?> future) {
+    static Throwable failure(CompletableFuture<?> future) {
         return Objects.requireNonNull(
                 assertThrows(CompletionException.class, future::join).getCause());
     }
 
     /** Keeps all threads of a pool of one busy until it is closed. */
-    private static final class Stopper implements AutoCloseable {
+    static final class Stopper implements AutoCloseable {
         private final CountDownLatch begun = new CountDownLatch(1);
         private final CountDownLatch end = new CountDownLatch(1);
 
@@ -220,19 +220,75 @@ abstract class AsyncContract extends CacheFixture {
     }
 
     @Test
+    void setsThatWaitTogetherHaveOutcomesOfTheirOwn() throws InterruptedException {
+        create(options -> options.asyncThreads(1));
+        String large = "x".repeat(1 << 17);
+        CompletableFuture<Void> first;
+        CompletableFuture<Void> badKey;
+        CompletableFuture<Void> noValue;
+        CompletableFuture<Void> noOptions;
+        CompletableFuture<Void> cancelled;
+        CompletableFuture<Void> inFile;
+        CompletableFuture<Void> last;
+        try (Stopper stopper = new Stopper(async())) {
+            first = async().set("a", 1);
+            badKey = async().set(new Object(), 1);
+            noValue = async().set("b", null);
+            noOptions = async().set("c", 1, null);
+            cancelled = async().set("d", 1);
+            cancelled.cancel(false);
+            inFile = async().set("e", large, FOR_AN_HOUR.tag("t"));
+            last = async().set("a", 2);
+        }
+        first.join();
+        inFile.join();
+        last.join();
+        assertInstanceOf(IllegalArgumentException.class, failure(badKey));
+        assertInstanceOf(NullPointerException.class, failure(noValue));
+        assertInstanceOf(NullPointerException.class, failure(noOptions));
+        assertTrue(cancelled.isCancelled());
+        assertEquals(2, cache.size());
+        assertTrue(Set.of(1, 2).contains(cache.get("a", int.class)));
+        Cache.Entry<String> entry = cache.entry("e", String.class).orElseThrow();
+        assertEquals(large, entry.value());
+        assertEquals(Optional.of("t"), entry.tag());
+        assertTrue(entry.expiry().isPresent());
+        assertEquals(1, valueFiles().size());
+    }
+
+    @Test
+    void moreSetsThanGoTogetherAreAllMade() throws InterruptedException {
+        create(options -> options.asyncThreads(1));
+        List<CompletableFuture<Void>> sets = new ArrayList<>();
+        try (Stopper stopper = new Stopper(async())) {
+            for (int i = 0; i < 1_000; i++) {
+                sets.add(async().set(i, "value " + i));
+            }
+        }
+        sets.forEach(CompletableFuture::join);
+        for (int i = 0; i < 1_000; i++) {
+            assertEquals("value " + i, cache.get(i, String.class));
+        }
+    }
+
+    @Test
     void callsThatHaveNotBegunWhenTheCacheIsClosedFail() throws InterruptedException {
         create(options -> options.asyncThreads(1));
         AsyncCache async = async();
-        CompletableFuture<Void> set;
         try (Cache keeper = open(cache.directory());
                 Stopper stopper = new Stopper(async)) {
-            set = async.set("a", 1);
+            CompletableFuture<Void> set = async.set("a", 1);
+            CompletableFuture<Void> another = async.set("b", 1);
+            CompletableFuture<Boolean> added = async.add("c", 1);
             cache.close();
             stopper.close();
             assertInstanceOf(CacheClosedException.class, failure(set));
+            assertInstanceOf(CacheClosedException.class, failure(another));
+            assertInstanceOf(CacheClosedException.class, failure(added));
             assertFalse(keeper.containsKey("a"));
         }
         assertInstanceOf(CacheClosedException.class, failure(async.get("a")));
+        assertInstanceOf(CacheClosedException.class, failure(async.set("a", 1)));
     }
 
     @Test

@@ -1,11 +1,94 @@
 package dev.latchkey.cache;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
 
 /** The cache on SQLite: calls on other threads. */
 class SqliteAsyncTest extends AsyncContract {
     @Override
     CacheBuilder builder(Path path) {
         return Cache.builder(path);
+    }
+
+    private Connection connect() throws SQLException {
+        return DriverManager.getConnection("jdbc:sqlite:" + cache.directory().resolve("cache.db"));
+    }
+
+    /** Twenty sets that wait for the only thread. */
+    private List<CompletableFuture<Void>> setTogether() throws InterruptedException {
+        List<CompletableFuture<Void>> sets = new ArrayList<>();
+        try (Stopper stopper = new Stopper(cache.async())) {
+            for (int i = 0; i < 20; i++) {
+                sets.add(cache.async().set("k" + i, i));
+            }
+        }
+        return sets;
+    }
+
+    @Test
+    void setsThatWaitTogetherAreOneTransaction() throws Exception {
+        create(options -> options.asyncThreads(1));
+        setTogether().forEach(CompletableFuture::join);
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement();
+                ResultSet times = statement.executeQuery("SELECT count(*), count(DISTINCT store_time) FROM Cache")) {
+            assertEquals(20, times.getInt(1));
+            assertEquals(1, times.getInt(2), "they were stored at different instants");
+        }
+    }
+
+    @Test
+    void theOneThatCannotBeStoredKeepsNoOtherFromIt() throws Exception {
+        create(options -> options.asyncThreads(1));
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE TRIGGER refuse BEFORE INSERT ON Cache WHEN NEW.key = 'k7'"
+                    + " BEGIN SELECT RAISE(ABORT, 'not this one'); END");
+        }
+        List<CompletableFuture<Void>> sets = setTogether();
+        for (int i = 0; i < sets.size(); i++) {
+            if (i == 7) {
+                assertInstanceOf(CacheException.class, failure(sets.get(i)));
+                assertFalse(cache.containsKey("k7"));
+            } else {
+                sets.get(i).join();
+                assertEquals(i, cache.get("k" + i, int.class));
+            }
+        }
+    }
+
+    @Test
+    void setsThatWaitTogetherGiveUpTogether() throws Exception {
+        Duration timeout = Duration.ofMillis(400);
+        create(options -> options.asyncThreads(1).timeout(timeout));
+        cache.async().get("a").join(); // the thread and the connection are there
+        try (Connection connection = connect();
+                Statement statement = connection.createStatement()) {
+            List<CompletableFuture<Void>> sets = new ArrayList<>();
+            statement.execute("BEGIN IMMEDIATE");
+            long start = System.nanoTime();
+            for (int i = 0; i < 20; i++) {
+                sets.add(cache.async().set("k" + i, i));
+            }
+            sets.forEach(set -> assertInstanceOf(CacheTimeoutException.class, failure(set)));
+            Duration waited = Duration.ofNanos(System.nanoTime() - start);
+            assertTrue(waited.compareTo(timeout.multipliedBy(10)) < 0, () -> "they gave up after " + waited);
+            statement.execute("ROLLBACK");
+        }
+        assertEquals(0, cache.size());
     }
 }

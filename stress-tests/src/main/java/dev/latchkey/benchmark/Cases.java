@@ -11,7 +11,9 @@ import static dev.latchkey.benchmark.Peer.UNGATED;
 import static dev.latchkey.benchmark.Peer.UNGROUPED;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** All there is to measure. */
 final class Cases {
@@ -70,20 +72,13 @@ final class Cases {
                     .at(SET_BY_PROCESSES, "processes", processes, true)
                     .onlyInFull());
         }
-        all.add(Loop.of(
-                        "set-processes",
-                        "set, 4 processes",
-                        "set",
-                        4,
-                        1,
-                        LATCHKEY,
-                        UNGATED,
-                        DISKCACHE,
-                        JEDIS,
-                        REDISSON,
-                        CHRONICLE,
-                        LMDB)
+        all.add(Loop.of("set-processes", "set, 4 processes", "set", 4, 1, besideUngated(STORES))
                 .at(SET_BY_PROCESSES, "processes", 4, true));
+    }
+
+    private static Peer[] besideUngated(Peer... peers) {
+        return Stream.concat(Stream.of(LATCHKEY, UNGATED), Arrays.stream(peers).skip(1))
+                .toArray(Peer[]::new);
     }
 
     private static void locks(List<Case> all) {
@@ -106,11 +101,7 @@ final class Cases {
                         "lock",
                         4,
                         1,
-                        LATCHKEY,
-                        UNGATED,
-                        DISKCACHE,
-                        REDISSON,
-                        FILE_LOCK)
+                        besideUngated(LOCKS))
                 .parameter(HELD_NANOS)
                 .at(LOCK_BY_PROCESSES, "processes", 4, true));
         all.add(new HandOver(

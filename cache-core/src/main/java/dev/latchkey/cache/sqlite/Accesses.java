@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /*
  * A read must not write: it would wait for the write lock and make others wait. What a policy or the statistics need to know of
@@ -43,14 +44,16 @@ final class Accesses {
     /** What was gathered up to a moment. */
     private record Batch(Map<Long, Access> byRowid, long hits, long misses) {}
 
-    void hit(Row row, double now, Settings settings) {
+    /** Whether a policy looks at when, or how often, an entry was read. */
+    static boolean matterTo(EvictionPolicy policy) {
+        return policy == EvictionPolicy.LEAST_RECENTLY_USED || policy == EvictionPolicy.LEAST_FREQUENTLY_USED;
+    }
+
+    void hit(@Nullable Row row, double now, Settings settings) {
         if (settings.statistics()) {
             hits.increment();
         }
-        EvictionPolicy policy = settings.policy();
-        boolean matters =
-                policy == EvictionPolicy.LEAST_RECENTLY_USED || policy == EvictionPolicy.LEAST_FREQUENTLY_USED;
-        if (matters && !row.isPinned()) {
+        if (row != null && matterTo(settings.policy()) && !row.isPinned()) {
             int size = byRowid.size();
             if (size < ROOM) {
                 byRowid.merge(row.rowid(), new Access(1, now), Access::plus);

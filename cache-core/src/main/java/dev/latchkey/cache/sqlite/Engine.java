@@ -480,7 +480,12 @@ final class Engine implements CoordinationEngine, Source {
     }
 
     @Override
-    public void hit(Row row) {
+    public boolean remembersHits() {
+        return Accesses.matterTo(settings.policy());
+    }
+
+    @Override
+    public void hit(@Nullable Row row) {
         accesses.hit(row, clock.wallMillis() / 1000.0, settings);
     }
 

@@ -5,6 +5,7 @@ import dev.latchkey.cache.EntryOptions;
 import dev.latchkey.cache.StoredKey;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,8 @@ final class Entries {
     static final double PINNED_TIME = 253_402_300_799.0;
 
     static final long PINNED_COUNT = 1L << 62;
+
+    static final Object NOT_PLAIN = new Object();
 
     private final ValueFiles files;
     private final Listeners listeners;
@@ -31,6 +34,16 @@ final class Entries {
         return db.one(Sql.ENTRY, Row::of, key.column(), key.raw() ? 1L : 0L);
     }
 
+    /** The value of an entry, null if there is none, {@link #NOT_PLAIN} if that takes a look at the whole row. */
+    static @Nullable Object findPlain(Database db, StoredKey key, double now) {
+        return db.one(
+                Sql.PLAIN_VALUE,
+                row -> Objects.requireNonNullElse(Database.column(row, 1), NOT_PLAIN),
+                now,
+                key.column(),
+                key.raw() ? 1L : 0L);
+    }
+
     /** Writes a row, whatever stands there. */
     void put(Tx tx, StoredKey key, Columns columns, EntryOptions options, double now) {
         if (columns.filename() == null && tryPut(tx.db, key, columns, options, now)) {
@@ -42,24 +55,26 @@ final class Entries {
 
     /** In one statement, if nothing is to be done for what stands there. */
     boolean tryPut(Database db, StoredKey key, Columns columns, EntryOptions options, double now) {
+        return put(db, key, columns, options, now, false);
+    }
+
+    private static boolean put(
+            Database db, StoredKey key, Columns columns, EntryOptions options, double now, boolean overAnything) {
         return db.update(
                         Sql.PUT_ENTRY,
                         key.column(),
                         key.raw() ? 1L : 0L,
                         options.isPinned() ? PINNED_TIME : now,
-                        expiry(options, now),
+                        options.expireAfter().map(after -> expiry(now, after)).orElse(null),
                         options.isPinned() ? PINNED_COUNT : 0,
                         options.tag().orElse(null),
                         columns.size(),
                         columns.mode(),
                         columns.filename(),
                         columns.value(),
-                        now)
+                        now,
+                        overAnything ? 1L : 0L)
                 > 0;
-    }
-
-    private static @Nullable Double expiry(EntryOptions options, double now) {
-        return options.expireAfter().map(after -> expiry(now, after)).orElse(null);
     }
 
     /**
@@ -70,28 +85,11 @@ final class Entries {
         publish(tx, columns);
         listeners.after(tx, CacheListener::store, key);
         if (old != null && old.isLive(now)) {
-            double time = options.isPinned() ? PINNED_TIME : now;
-            tx.db.update(
-                    Sql.UPDATE_ENTRY,
-                    time,
-                    expiry(options, now),
-                    time,
-                    options.isPinned() ? PINNED_COUNT : 0,
-                    options.tag().orElse(null),
-                    columns.size(),
-                    columns.mode(),
-                    columns.filename(),
-                    columns.value(),
-                    old.rowid());
             removeFileAfterCommit(tx, old.filename());
-            return;
-        }
-        if (old != null) {
+        } else if (old != null) {
             delete(tx, CacheListener::expire, key, old.rowid(), old.filename());
         }
-        if (!tryPut(tx.db, key, columns, options, now)) {
-            throw new IllegalStateException("a row that was not there cannot be put");
-        }
+        boolean unused = put(tx.db, key, columns, options, now, true);
     }
 
     private void publish(Tx tx, Columns columns) {

@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A directory that is open for reading alone: two connections and nothing else, no thread, no file of our own. What an
@@ -153,7 +154,12 @@ final class ReadOnlyStore implements Source {
     }
 
     @Override
-    public void hit(Row row) {
+    public boolean remembersHits() {
+        return false;
+    }
+
+    @Override
+    public void hit(@Nullable Row row) {
         // nobody may write that down
     }
 

@@ -46,6 +46,7 @@ abstract class ReadableCache implements Cache {
     private final List<CacheListener> own = new CopyOnWriteArrayList<>();
 
     private final Supplier<ExecutorService> threads;
+    private final Supplier<AsyncCache> async;
     private volatile boolean closed;
 
     ReadableCache(Engines.Lease lease, Codec codec, OpenOptions options) {
@@ -54,6 +55,7 @@ abstract class ReadableCache implements Cache {
         this.codec = codec;
         this.timeout = options.timeout();
         this.threads = Suppliers.memoize(() -> AsyncThreads.pool(options.asyncThreads()));
+        this.async = Suppliers.memoize(() -> AsyncCache.of(this, threads.get()));
     }
 
     /** A row with what it holds. */
@@ -64,15 +66,15 @@ abstract class ReadableCache implements Cache {
     @Override
     public <V> @Nullable V get(Object key, TypeToken<V> type) {
         Objects.requireNonNull(type, "type");
-        Found found = read(key, begin());
-        return found == null ? null : decode(key, found.value, type);
+        StoredValue value = value(key, begin());
+        return value == null ? null : decode(key, value, type);
     }
 
     @Override
     public @Nullable Object get(Object key) {
-        Found found = read(key, begin());
+        StoredValue value = value(key, begin());
         try {
-            return found == null ? null : codec.decode(found.value);
+            return value == null ? null : codec.decode(value);
         } catch (CodecException e) {
             throw named(key, e);
         }
@@ -161,7 +163,7 @@ abstract class ReadableCache implements Cache {
         return values;
     }
 
-    private void hit(StoredKey key, Row row) {
+    private void hit(StoredKey key, @Nullable Row row) {
         source.hit(row);
         source.tell(CacheListener::hit, key);
     }
@@ -171,8 +173,28 @@ abstract class ReadableCache implements Cache {
         source.tell(CacheListener::miss, key);
     }
 
-    private @Nullable Found read(Object key, Deadline deadline) {
+    private @Nullable StoredValue value(Object key, Deadline deadline) {
         StoredKey stored = codec.encodeKey(key);
+        Object plain = source.remembersHits()
+                ? Entries.NOT_PLAIN
+                : query(db -> Entries.findPlain(db, stored, now()), deadline);
+        if (plain == Entries.NOT_PLAIN) {
+            Found found = read(key, stored, deadline);
+            return found == null ? null : found.value;
+        }
+        if (plain == null) {
+            missed(stored);
+            return null;
+        }
+        hit(stored, null);
+        return StoredValue.raw(plain);
+    }
+
+    private @Nullable Found read(Object key, Deadline deadline) {
+        return read(key, codec.encodeKey(key), deadline);
+    }
+
+    private @Nullable Found read(Object key, StoredKey stored, Deadline deadline) {
         Found found = find(key, stored, deadline);
         if (found == null) {
             missed(stored);
@@ -426,7 +448,7 @@ abstract class ReadableCache implements Cache {
     @Override
     public AsyncCache async() {
         requireOpen();
-        return AsyncCache.of(this, threads.get());
+        return async.get();
     }
 
     /** Calls that have not begun find the cache closed. */

@@ -65,6 +65,7 @@ final class ShardedCache implements FanoutCache {
 
     private final @Nullable Budget budget;
     private final Supplier<ExecutorService> threads;
+    private final Supplier<AsyncCache> async;
     /** For opening and closing. */
     private final ReentrantLock turn = new ReentrantLock();
 
@@ -77,6 +78,7 @@ final class ShardedCache implements FanoutCache {
         this.codec = shards.get(0).codec;
         this.shards = List.copyOf(shards);
         this.threads = Suppliers.memoize(() -> AsyncThreads.pool(options.asyncThreads()));
+        this.async = Suppliers.memoize(() -> AsyncCache.of(this, threads.get()));
         this.writable = shards.stream()
                 .filter(SqliteCache.class::isInstance)
                 .map(SqliteCache.class::cast)
@@ -172,11 +174,11 @@ final class ShardedCache implements FanoutCache {
         try {
             values.forEach((key, value) -> {
                 int index = indexOf(codec.encodeKey(key));
-                SqliteCache.Prepared one = writable.get(index).prepare(key, value);
+                SqliteCache.Prepared one = writable.get(index).prepare(key, value, options);
                 prepared.computeIfAbsent(index, absent -> new ArrayList<>()).add(one);
                 keys.add(one.key());
             });
-            storeAll(prepared, options);
+            storeAll(prepared);
         } catch (Throwable t) {
             prepared.forEach((index, some) -> writable.get(index).discard(some));
             throw t;
@@ -185,11 +187,11 @@ final class ShardedCache implements FanoutCache {
     }
 
     /** What was handed to a transaction is for it to keep or to remove, whatever comes of the others. */
-    private void storeAll(Map<Integer, List<SqliteCache.Prepared>> prepared, EntryOptions options) {
+    private void storeAll(Map<Integer, List<SqliteCache.Prepared>> prepared) {
         if (prepared.isEmpty()) {
             return;
         }
-        Deadline deadline = Deadline.after(this.options.timeout());
+        Deadline deadline = Deadline.after(options.timeout());
         List<SqliteCache> involved =
                 prepared.keySet().stream().map(writable::get).toList();
         Iterator<Map.Entry<Integer, List<SqliteCache.Prepared>>> left =
@@ -198,7 +200,7 @@ final class ShardedCache implements FanoutCache {
             double now = involved.get(0).now();
             while (left.hasNext()) {
                 Map.Entry<Integer, List<SqliteCache.Prepared>> next = left.next();
-                writable.get(next.getKey()).storeAll(next.getValue(), options, now, deadline);
+                writable.get(next.getKey()).storeAll(next.getValue(), now, deadline);
                 left.remove();
             }
             return true;
@@ -489,7 +491,7 @@ final class ShardedCache implements FanoutCache {
     @Override
     public AsyncCache async() {
         requireOpen();
-        return AsyncCache.of(this, threads.get());
+        return async.get();
     }
 
     @Override

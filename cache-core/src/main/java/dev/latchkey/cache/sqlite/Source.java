@@ -7,6 +7,7 @@ import dev.latchkey.cache.spi.HostClock;
 import java.nio.file.Path;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** An open directory, as those see it who only read. */
 interface Source extends AutoCloseable {
@@ -41,8 +42,11 @@ interface Source extends AutoCloseable {
     /** Runs a query, in the transaction of the calling thread if it is in one. */
     <R> R query(Function<Database, R> query, Deadline deadline);
 
-    /** A read has found a live row. */
-    void hit(Row row);
+    /** Whether a hit matters for the row that was found. */
+    boolean remembersHits();
+
+    /** A read has found a live row, which need not be named if it does not matter. */
+    void hit(@Nullable Row row);
 
     /** A read has found none. */
     void missed();

@@ -42,7 +42,10 @@ final class Sql {
     static final String UNPINNED = " store_time < ?1 AND access_time < ?1 AND access_count < ?2 ";
 
     static final String ENTRY = "SELECT " + ROW + " FROM Cache WHERE key = ? AND raw = ?";
-    /** Only if what stands there can be replaced without a look at it: it is live, and no file goes with it. */
+    /** One column, because the driver asks for the name of each; null if there is more to a value than what stands in its column. */
+    static final String PLAIN_VALUE = "SELECT CASE WHEN mode = 1 AND filename IS NULL AND" + LIVE
+            + "THEN value END FROM Cache WHERE key = ? AND raw = ?";
+    /** The last argument says whether to write over whatever stands there, or only over what is live and has no file. */
     static final String PUT_ENTRY = """
             INSERT INTO Cache (key, raw, store_time, expire_time, access_time, access_count, tag, size, mode,
                 filename, value)
@@ -51,12 +54,8 @@ final class Sql {
                 expire_time = excluded.expire_time, access_time = excluded.access_time,
                 access_count = excluded.access_count, tag = excluded.tag, size = excluded.size,
                 mode = excluded.mode, filename = excluded.filename, value = excluded.value
-            WHERE filename IS NULL AND (expire_time IS NULL OR expire_time > ?11)""";
+            WHERE ?12 OR (filename IS NULL AND (expire_time IS NULL OR expire_time > ?11))""";
 
-    static final String UPDATE_ENTRY = """
-            UPDATE Cache SET store_time = ?, expire_time = ?, access_time = ?, access_count = ?, tag = ?, size = ?,
-                mode = ?, filename = ?, value = ?
-            WHERE rowid = ?""";
     static final String UPDATE_NUMBER = """
             UPDATE Cache SET store_time = max(store_time, ?1), access_time = max(access_time, ?1),
                 access_count = access_count + ?2, value = ?3

@@ -15,6 +15,7 @@ import dev.latchkey.cache.StoredKey;
 import dev.latchkey.cache.StoredValue;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.EntryStore;
 import dev.latchkey.cache.spi.QueueStore;
 import dev.latchkey.cache.spi.StoredNull;
 import dev.latchkey.cache.spi.StoredQueue;
@@ -34,7 +35,7 @@ import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** A cache on the table Cache and the value files. */
-final class SqliteCache extends ReadableCache {
+final class SqliteCache extends ReadableCache implements EntryStore {
     /** How often an entry is read and then taken if it is still the same, before others are held off meanwhile. */
     private static final int TRIES = 3;
 
@@ -120,7 +121,7 @@ final class SqliteCache extends ReadableCache {
     }
 
     /** A value with its key, ready to be written. */
-    record Prepared(StoredKey key, Columns columns) {}
+    record Prepared(StoredKey key, Columns columns, EntryOptions options) {}
 
     @Override
     public void setAll(Map<?, ?> values, EntryOptions options) {
@@ -128,20 +129,64 @@ final class SqliteCache extends ReadableCache {
         Objects.requireNonNull(options, "options");
         List<Prepared> prepared = new ArrayList<>();
         try {
-            values.forEach((key, value) -> prepared.add(prepare(key, value)));
+            values.forEach((key, value) -> prepared.add(prepare(key, value, options)));
         } catch (Throwable t) {
             discard(prepared);
             throw t;
         }
+        storeAll(prepared, deadline);
+    }
+
+    private void storeAll(List<Prepared> prepared, Deadline deadline) {
         if (!prepared.isEmpty()) {
             List<Columns> columns = prepared.stream().map(Prepared::columns).toList();
-            store(columns, tx -> putAll(tx, prepared, options, now()), deadline);
+            store(columns, tx -> putAll(tx, prepared, now()), deadline);
+        }
+    }
+
+    @Override
+    public List<Optional<Throwable>> setEach(List<Put> puts) {
+        if (puts.size() > 1) {
+            try {
+                return setTogether(puts);
+            } catch (RuntimeException e) {
+                // one of them may be to blame: each alone has an outcome of its own
+            }
+        }
+        return puts.stream()
+                .map(put -> attempt(() -> set(put.key(), put.value(), put.options())))
+                .toList();
+    }
+
+    private List<Optional<Throwable>> setTogether(List<Put> puts) {
+        Deadline deadline = begin();
+        List<Prepared> prepared = new ArrayList<>();
+        List<Optional<Throwable>> failures = new ArrayList<>();
+        for (Put put : puts) {
+            failures.add(attempt(() -> prepared.add(prepare(put.key(), put.value(), put.options()))));
+        }
+        try {
+            storeAll(prepared, deadline);
+        } catch (CacheTimeoutException e) {
+            failures.replaceAll(failure -> failure.or(() -> Optional.of(e)));
+        }
+        return failures;
+    }
+
+    private static Optional<Throwable> attempt(Runnable call) {
+        try {
+            call.run();
+            return Optional.empty();
+        } catch (Throwable t) {
+            return Optional.of(t);
         }
     }
 
     /** To be stored, or discarded. */
-    Prepared prepare(Object key, Object value) {
-        return new Prepared(codec.encodeKey(key), columns(key, value));
+    Prepared prepare(Object key, Object value, EntryOptions options) {
+        StoredKey stored = codec.encodeKey(key);
+        Objects.requireNonNull(options, "options");
+        return new Prepared(stored, columns(key, value), options);
     }
 
     void discard(List<Prepared> prepared) {
@@ -149,14 +194,14 @@ final class SqliteCache extends ReadableCache {
     }
 
     /** In the transaction of the calling thread, as of an instant that may be that of other shards too. */
-    void storeAll(List<Prepared> prepared, EntryOptions options, double now, Deadline deadline) {
-        boolean unused = engine.writer().grow(tx -> putAll(tx, prepared, options, now), deadline);
+    void storeAll(List<Prepared> prepared, double now, Deadline deadline) {
+        boolean unused = engine.writer().grow(tx -> putAll(tx, prepared, now), deadline);
     }
 
-    private boolean putAll(Tx tx, List<Prepared> prepared, EntryOptions options, double now) {
+    private boolean putAll(Tx tx, List<Prepared> prepared, double now) {
         long bytes = 0;
         for (Prepared one : prepared) {
-            entries.put(tx, one.key, one.columns, options, now);
+            entries.put(tx, one.key, one.columns, one.options, now);
             bytes += one.columns.bytes();
         }
         List<StoredKey> keys = prepared.stream().map(Prepared::key).toList();

@@ -34,6 +34,8 @@ import org.jspecify.annotations.Nullable;
 /** The one writing connection of a process: every write transaction goes through here, in order of arrival. */
 final class Writer implements AutoCloseable {
     private static final int MOST_PER_COMMIT = 64;
+    /** A commit takes less, and waking a thread more. */
+    private static final long YIELD_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
 
     private final Supplier<Database> opener;
     private final Gate gate;
@@ -189,14 +191,14 @@ final class Writer implements AutoCloseable {
         line.add(node);
         try {
             while (!node.is(Stage.DONE)) {
-                if (!userCodeIsFirst() && led.compareAndSet(false, true)) {
+                if (mayLead(node) && led.compareAndSet(false, true)) {
                     try {
                         lead(node, deadline);
                     } finally {
                         giveLeadAway();
                     }
                 } else {
-                    park(node, deadline);
+                    await(node, deadline);
                 }
                 interrupted |= Thread.interrupted();
                 withdrawIfOver(node, deadline, interrupted);
@@ -279,10 +281,10 @@ final class Writer implements AutoCloseable {
         }
     }
 
-    /** Whoever takes the lead now could only give it away again. */
-    private boolean userCodeIsFirst() {
+    /** User code runs on its own thread, so it leads when it is first, and nobody else does then. */
+    private boolean mayLead(Node<?> node) {
         Node<?> first = line.peek();
-        return first != null && first.work == null;
+        return first == node || (node.work != null && (first == null || first.work != null));
     }
 
     private void takeLeadFor(Deadline deadline) {
@@ -291,10 +293,10 @@ final class Writer implements AutoCloseable {
         line.add(node);
         try {
             while (true) {
-                if (line.peek() == node && led.compareAndSet(false, true)) {
+                if (mayLead(node) && led.compareAndSet(false, true)) {
                     break;
                 }
-                park(node, deadline);
+                await(node, deadline);
                 interrupted |= Thread.interrupted();
                 withdrawIfOver(node, deadline, interrupted);
             }
@@ -312,6 +314,19 @@ final class Writer implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /** Lets others run for a moment before it sleeps. */
+    @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but speed
+    private void await(Node<?> node, Deadline deadline) {
+        long start = System.nanoTime();
+        while (System.nanoTime() - start < YIELD_NANOS) {
+            Thread.yield();
+            if (node.is(Stage.DONE) || (!led.get() && mayLead(node))) {
+                return;
+            }
+        }
+        park(node, deadline);
     }
 
     /** Whoever came too late for {@link #close} to wake must not fall asleep. */
