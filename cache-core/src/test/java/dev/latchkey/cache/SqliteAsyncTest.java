@@ -28,11 +28,11 @@ class SqliteAsyncTest extends AsyncContract {
         return DriverManager.getConnection("jdbc:sqlite:" + cache.directory().resolve("cache.db"));
     }
 
-    /** Twenty sets that wait for the only thread. */
+    /** Sixty sets that wait for the only thread. */
     private List<CompletableFuture<Void>> setTogether() throws InterruptedException {
         List<CompletableFuture<Void>> sets = new ArrayList<>();
         try (Stopper stopper = new Stopper(cache.async())) {
-            for (int i = 0; i < 20; i++) {
+            for (int i = 0; i < 60; i++) {
                 sets.add(cache.async().set("k" + i, i));
             }
         }
@@ -46,7 +46,7 @@ class SqliteAsyncTest extends AsyncContract {
         try (Connection connection = connect();
                 Statement statement = connection.createStatement();
                 ResultSet times = statement.executeQuery("SELECT count(*), count(DISTINCT store_time) FROM Cache")) {
-            assertEquals(20, times.getInt(1));
+            assertEquals(60, times.getInt(1));
             assertEquals(1, times.getInt(2), "they were stored at different instants");
         }
     }
@@ -81,7 +81,7 @@ class SqliteAsyncTest extends AsyncContract {
             List<CompletableFuture<Void>> sets = new ArrayList<>();
             statement.execute("BEGIN IMMEDIATE");
             long start = System.nanoTime();
-            for (int i = 0; i < 20; i++) {
+            for (int i = 0; i < 60; i++) {
                 sets.add(cache.async().set("k" + i, i));
             }
             sets.forEach(set -> assertInstanceOf(CacheTimeoutException.class, failure(set)));

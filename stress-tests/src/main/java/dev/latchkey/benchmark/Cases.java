@@ -64,7 +64,6 @@ final class Cases {
                 1,
                 1,
                 LATCHKEY,
-                UNGROUPED,
                 DISKCACHE,
                 REDISSON));
         for (int processes : new int[] {1, 2, 8}) {

@@ -22,12 +22,11 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
     private static final int COMMITS_BETWEEN = 200;
     /** While space is scarce, whoever commits keeps the log short. */
     private static final int COMMITS_WHEN_SCARCE = 16;
-    /** Beyond this many pages (16 MiB) writers are made to wait a moment, so that the log starts again. */
-    private static final long LONG_LOG = 4096;
+    /** Beyond it writers are made to wait a moment, so that the log starts again. */
+    private static final long LONG_LOG = 16L << 20;
     /** A longer file is cut when nobody writes. */
     private static final long LONG_FILE = 4L << 20;
 
-    private static final long PAGE_BYTES = 4096;
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final Supplier<Database> opener;
@@ -40,6 +39,9 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
     private final AtomicInteger commits = new AtomicInteger();
     private final AtomicBoolean planned = new AtomicBoolean();
     private @Nullable Database db;
+    /** Of a page, while it is connected. */
+    private long pageBytes;
+
     private boolean closed;
     private volatile boolean scarce;
     /** As the last checkpoint left it. */
@@ -65,17 +67,17 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
         this.scarce = ballast.isSpaceScarce();
     }
 
-    /** What a checkpoint found and left: pages in the log, and how many of them are written back. */
-    private record Log(long pages, long written) {
+    /** What a checkpoint found and left: bytes of pages in the log, and how many of them are written back. */
+    private record Log(long bytes, long written) {
         static final Log EMPTY = new Log(0, 0);
 
         long unwrittenBytes() {
-            return Math.max(0, pages - written) * PAGE_BYTES;
+            return Math.max(0, bytes - written);
         }
 
         /** A reader keeps what stood here earlier from being written back; 0 if it is only what came since. */
         long stuckBytes(Log earlier) {
-            boolean stuck = pages >= earlier.pages && written < earlier.pages;
+            boolean stuck = bytes >= earlier.bytes && written < earlier.bytes;
             return stuck ? unwrittenBytes() : 0;
         }
     }
@@ -160,7 +162,7 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
     }
 
     private void writeBack() {
-        if (checkpoint(Sql.CHECKPOINT).pages > LONG_LOG) {
+        if (checkpoint(Sql.CHECKPOINT).bytes > LONG_LOG) {
             checkpoint(Sql.CHECKPOINT_RESTART);
         }
     }
@@ -169,10 +171,11 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
         if (db == null) {
             db = opener.get();
             db.execute("PRAGMA busy_timeout = 10");
+            pageBytes = Volume.pageBytes(db);
         }
         Failpoint.reached("before-checkpoint");
         try {
-            Log log = db.one(how, row -> new Log(row.getLong(2), row.getLong(3)));
+            Log log = db.one(how, row -> new Log(row.getLong(2) * pageBytes, row.getLong(3) * pageBytes));
             seen = log == null ? Log.EMPTY : log;
             ballast.logFits(true);
             return seen;
@@ -278,7 +281,7 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
     /** Leaves no commits to a long log, for as long as another process has the directory open. */
     @Override
     public synchronized void close() {
-        if (commits.get() > 0 && fileLength() > LONG_LOG * PAGE_BYTES) {
+        if (commits.get() > 0 && fileLength() > LONG_LOG) {
             run(this::writeBack);
         }
         closed = true;

@@ -156,9 +156,10 @@ final class Schema {
 
     /**
      * Creates what is missing, under the creation lock. Every step may be the last before a crash: the next opener
-     * goes through all of them again. auto_vacuum must come before the first page is written.
+     * goes through all of them again. page_size and auto_vacuum must come before the first page is written.
      */
     static void create(Database db, OpenOptions options, @Nullable Family family, Deadline deadline) {
+        Busy.run(deadline, db::describe, () -> db.execute(Sql.PAGE_SIZE_OF_NEW));
         Busy.run(deadline, db::describe, () -> db.execute(Sql.AUTO_VACUUM));
         Busy.run(deadline, db::describe, () -> db.execute(Sql.JOURNAL_WAL));
         Busy.run(deadline, db::describe, () -> db.update(Sql.BEGIN));

@@ -16,6 +16,9 @@ final class Sql {
     // Opening
 
     static final String APPLICATION_ID = "PRAGMA application_id";
+    /** Of a new database. Each page that a commit changes is written as a whole: half of SQLite's 4,096 bytes makes small writes faster. */
+    static final String PAGE_SIZE_OF_NEW = "PRAGMA page_size = 2048";
+
     static final String AUTO_VACUUM = "PRAGMA auto_vacuum = 1";
     static final String JOURNAL_WAL = "PRAGMA journal_mode = wal";
     static final String TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'index')";

@@ -8,17 +8,21 @@ final class Volume {
 
     /** Database file and value files. */
     static long ofFiles(Database db) {
-        return pages(db, Sql.PAGE_COUNT) * pages(db, Sql.PAGE_SIZE) + Counters.read(db, Counters.SIZE);
+        return number(db, Sql.PAGE_COUNT) * pageBytes(db) + Counters.read(db, Counters.SIZE);
     }
 
     /** What entries take, without pages that are free to be used again: what eviction makes smaller, and the limit bounds. */
     static long ofEntries(Database db) {
-        return (pages(db, Sql.PAGE_COUNT) - pages(db, Sql.FREE_PAGES)) * pages(db, Sql.PAGE_SIZE)
+        return (number(db, Sql.PAGE_COUNT) - number(db, Sql.FREE_PAGES)) * pageBytes(db)
                 + Counters.read(db, Counters.SIZE);
     }
 
-    private static long pages(Database db, String pragma) {
-        @Nullable Long pages = db.one(pragma, row -> row.getLong(1));
-        return pages == null ? 0 : pages;
+    static long pageBytes(Database db) {
+        return number(db, Sql.PAGE_SIZE);
+    }
+
+    private static long number(Database db, String pragma) {
+        @Nullable Long number = db.one(pragma, row -> row.getLong(1));
+        return number == null ? 0 : number;
     }
 }

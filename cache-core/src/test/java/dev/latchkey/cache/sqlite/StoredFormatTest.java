@@ -54,6 +54,7 @@ class StoredFormatTest {
         assertEquals(SETTINGS, settings(path));
         assertEquals("wal", Rows.one(path, "PRAGMA journal_mode"));
         assertEquals("1", Rows.one(path, "PRAGMA auto_vacuum"));
+        assertEquals("2048", Rows.one(path, "PRAGMA page_size"));
         assertEquals("0", Rows.one(path, "PRAGMA application_id"));
         assertEquals("1|integer", Rows.one(path, "SELECT value, typeof(value) FROM Latchkey WHERE key = 'format'"));
     }
