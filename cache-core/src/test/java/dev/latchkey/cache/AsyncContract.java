@@ -23,6 +23,11 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** The asynchronous face of every {@link Cache}. */
@@ -254,6 +259,37 @@ abstract class AsyncContract extends CacheFixture {
         assertEquals(Optional.of("t"), entry.tag());
         assertTrue(entry.expiry().isPresent());
         assertEquals(1, valueFiles().size());
+    }
+
+    /** Two can be encoded only at the same time. */
+    public static final class Meeting {
+        private final CyclicBarrier both;
+
+        Meeting(CyclicBarrier both) {
+            this.both = both;
+        }
+
+        public int getNumber() throws Exception {
+            return both.await(10, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void valuesThatTakeLongToEncodeAreEncodedBySeveralThreads() throws Exception {
+        CyclicBarrier both = new CyclicBarrier(2);
+        CountDownLatch asked = new CountDownLatch(1);
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        for (int i = 0; i < 2; i++) {
+            Future<?> unused = threads.submit(() -> asked.await(10, TimeUnit.SECONDS));
+        }
+        AsyncCache async = AsyncCache.of(cache, threads);
+        CompletableFuture<Void> first = async.set("a", new Meeting(both));
+        CompletableFuture<Void> second = async.set("b", new Meeting(both));
+        asked.countDown();
+        first.join();
+        second.join();
+        threads.shutdown();
+        assertEquals(2, cache.size());
     }
 
     @Test

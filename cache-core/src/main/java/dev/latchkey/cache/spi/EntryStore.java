@@ -1,6 +1,7 @@
 package dev.latchkey.cache.spi;
 
 import dev.latchkey.cache.EntryOptions;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,8 +20,8 @@ public interface EntryStore {
     /**
      * Stores entries, in one transaction if it can: each has an outcome of its own, as if it had been set alone, one after the other.
      *
-     * @param puts what to store
+     * @param puts what to store; each is encoded before the next one is asked for, and the transaction begins behind the last
      * @return for each of them, in their order, why it could not be stored
      */
-    List<Optional<Throwable>> setEach(List<Put> puts);
+    List<Optional<Throwable>> setEach(Iterator<Put> puts);
 }

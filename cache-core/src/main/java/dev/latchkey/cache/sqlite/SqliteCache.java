@@ -23,6 +23,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -145,32 +146,45 @@ final class SqliteCache extends ReadableCache implements EntryStore {
     }
 
     @Override
-    public List<Optional<Throwable>> setEach(List<Put> puts) {
-        if (puts.size() > 1) {
-            try {
-                return setTogether(puts);
-            } catch (RuntimeException e) {
-                // one of them may be to blame: each alone has an outcome of its own
-            }
-        }
-        return puts.stream()
-                .map(put -> attempt(() -> set(put.key(), put.value(), put.options())))
-                .toList();
-    }
-
-    private List<Optional<Throwable>> setTogether(List<Put> puts) {
-        Deadline deadline = begin();
+    public List<Optional<Throwable>> setEach(Iterator<Put> puts) {
+        List<Put> all = new ArrayList<>();
         List<Prepared> prepared = new ArrayList<>();
         List<Optional<Throwable>> failures = new ArrayList<>();
-        for (Put put : puts) {
-            failures.add(attempt(() -> prepared.add(prepare(put.key(), put.value(), put.options()))));
+        while (puts.hasNext()) {
+            Put put = puts.next();
+            all.add(put);
+            failures.add(attempt(() -> prepared.add(prepare(put))));
         }
         try {
-            storeAll(prepared, deadline);
+            storeEach(prepared, Deadline.after(timeout));
         } catch (CacheTimeoutException e) {
             failures.replaceAll(failure -> failure.or(() -> Optional.of(e)));
+        } catch (RuntimeException e) {
+            for (int i = 0; i < all.size(); i++) {
+                if (failures.get(i).isEmpty()) {
+                    failures.set(i, prepared.size() == 1 ? Optional.of(e) : attempt(all.get(i)));
+                }
+            }
         }
         return failures;
+    }
+
+    private Optional<Throwable> attempt(Put put) {
+        return attempt(() -> set(put.key(), put.value(), put.options()));
+    }
+
+    private Prepared prepare(Put put) {
+        requireOpen();
+        return prepare(put.key(), put.value(), put.options());
+    }
+
+    private void storeEach(List<Prepared> prepared, Deadline deadline) {
+        if (prepared.size() == 1) {
+            Prepared one = prepared.get(0);
+            store(one.key, one.columns, one.options, deadline);
+        } else {
+            storeAll(prepared, deadline);
+        }
     }
 
     private static Optional<Throwable> attempt(Runnable call) {
