@@ -5,7 +5,6 @@ import dev.latchkey.cache.EntryOptions;
 import dev.latchkey.cache.StoredKey;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -15,8 +14,6 @@ final class Entries {
     static final double PINNED_TIME = 253_402_300_799.0;
 
     static final long PINNED_COUNT = 1L << 62;
-
-    static final Object NOT_PLAIN = new Object();
 
     private final ValueFiles files;
     private final Listeners listeners;
@@ -34,14 +31,12 @@ final class Entries {
         return db.one(Sql.ENTRY, Row::of, key.column(), key.raw() ? 1L : 0L);
     }
 
-    /** The value of an entry, null if there is none, {@link #NOT_PLAIN} if that takes a look at the whole row. */
-    static @Nullable Object findPlain(Database db, StoredKey key, double now) {
+    /** The value of an entry, as its column has it; null if that takes a look at the whole row. */
+    record Plain(@Nullable Object value) {}
+
+    static @Nullable Plain findPlain(Database db, StoredKey key, double now) {
         return db.one(
-                Sql.PLAIN_VALUE,
-                row -> Objects.requireNonNullElse(Database.column(row, 1), NOT_PLAIN),
-                now,
-                key.column(),
-                key.raw() ? 1L : 0L);
+                Sql.PLAIN_VALUE, row -> new Plain(Database.column(row, 1)), now, key.column(), key.raw() ? 1L : 0L);
     }
 
     /** Writes a row, whatever stands there. */

@@ -175,19 +175,19 @@ abstract class ReadableCache implements Cache {
 
     private @Nullable StoredValue value(Object key, Deadline deadline) {
         StoredKey stored = codec.encodeKey(key);
-        Object plain = source.remembersHits()
-                ? Entries.NOT_PLAIN
-                : query(db -> Entries.findPlain(db, stored, now()), deadline);
-        if (plain == Entries.NOT_PLAIN) {
-            Found found = read(key, stored, deadline);
-            return found == null ? null : found.value;
+        if (!source.remembersHits()) {
+            Entries.Plain plain = query(db -> Entries.findPlain(db, stored, now()), deadline);
+            if (plain == null) {
+                missed(stored);
+                return null;
+            }
+            if (plain.value() != null) {
+                hit(stored, null);
+                return StoredValue.raw(plain.value());
+            }
         }
-        if (plain == null) {
-            missed(stored);
-            return null;
-        }
-        hit(stored, null);
-        return StoredValue.raw(plain);
+        Found found = read(key, stored, deadline);
+        return found == null ? null : found.value;
     }
 
     private @Nullable Found read(Object key, Deadline deadline) {
