@@ -32,6 +32,10 @@ record HandOver(String word, String title, Kind kind, List<Peer> peers) implemen
             Party waiter = i % 2 == 0 ? other : one;
             latencies.recordValue(kind == Kind.LOCK ? release(giver, waiter) : put(site, giver, waiter));
         }
+        if (kind == Kind.LOCK) { // not all peers free it when its holder ends
+            Party holder = times % 2 == 0 ? one : other;
+            holder.ask("release lock", "FREED");
+        }
         one.halt();
         other.halt();
         return Round.of(latencies, Map.of());
