@@ -156,10 +156,10 @@ final class ValueFiles {
     void withdraw(String name) {
         try {
             Files.move(root.resolve(name), incomingOf(name), StandardCopyOption.ATOMIC_MOVE);
-            removeFolders(name);
         } catch (IOException e) {
-            // it was not published, or a folder is in use
+            // it was not published
         }
+        removeFolders(name);
     }
 
     /** Reads a value, or answers null if there is no such file or it has another length. */
@@ -291,13 +291,26 @@ final class ValueFiles {
 
     /** A folder that is a link would lead out of the directory. */
     private boolean isInside(String name) {
-        return Files.isDirectory(root.resolve(name.substring(0, 2)), LinkOption.NOFOLLOW_LINKS)
-                && Files.isDirectory(root.resolve(name.substring(0, 5)), LinkOption.NOFOLLOW_LINKS);
+        return isFolder(name.substring(0, 2)) && isFolder(name.substring(0, 5));
     }
 
-    private void removeFolders(String name) throws IOException {
-        Files.deleteIfExists(root.resolve(name.substring(0, 5)));
-        Files.deleteIfExists(root.resolve(name.substring(0, 2)));
+    private boolean isFolder(String path) {
+        return Files.isDirectory(root.resolve(path), LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** Each by itself: a repair of Python removes an empty inner folder and leaves the outer one. */
+    private void removeFolders(String name) {
+        String outer = name.substring(0, 2);
+        try {
+            if (isInside(name)) {
+                Files.deleteIfExists(root.resolve(name.substring(0, 5)));
+            }
+            if (isFolder(outer)) {
+                Files.deleteIfExists(root.resolve(outer));
+            }
+        } catch (IOException e) {
+            // a folder that is not empty stays
+        }
     }
 
     /** Removes a value that no row names, whether it was published or not; what cannot be removed is left for a later sweep. */
@@ -309,10 +322,10 @@ final class ValueFiles {
             Files.deleteIfExists(incomingOf(name));
             if (isInside(name)) {
                 Files.deleteIfExists(root.resolve(name));
-                removeFolders(name);
             }
         } catch (IOException e) {
-            // a folder that is not empty stays, like a file that somebody else protects
+            // a file that somebody protects stays
         }
+        removeFolders(name);
     }
 }

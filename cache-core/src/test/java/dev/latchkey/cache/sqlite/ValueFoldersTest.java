@@ -1,6 +1,8 @@
 package dev.latchkey.cache.sqlite;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.testing.TestDirectory;
 import java.io.IOException;
@@ -47,5 +49,37 @@ class ValueFoldersTest {
         assertThrows(FileAlreadyExistsException.class, () -> Directory.createFolder(link));
         Path dangling = Files.createSymbolicLink(directory.resolve("dangling"), directory.resolve("nothing"));
         assertThrows(FileAlreadyExistsException.class, () -> Directory.createFolder(dangling));
+    }
+
+    /** A repair of Python removes the inner folder once it is empty, and leaves the outer one, which was not when it looked. */
+    @Test
+    void theOuterFolderGoesWithTheValueWhenSomebodyElseHasRemovedTheInnerOne() throws IOException {
+        ValueFiles files = new ValueFiles(directory.path(), directory.path());
+        String name = "99/ab/" + "0".repeat(28) + ".val";
+        Files.createDirectory(directory.resolve("99"));
+        files.remove(name);
+        assertFalse(Files.exists(directory.resolve("99")));
+
+        Files.createDirectory(directory.resolve("99"));
+        files.withdraw(name);
+        assertFalse(Files.exists(directory.resolve("99")));
+    }
+
+    @Test
+    void aLinkInPlaceOfAFolderIsNotRemovedNorFollowed() throws IOException {
+        ValueFiles files = new ValueFiles(directory.path(), directory.path());
+        String name = "99/ab/" + "0".repeat(28) + ".val";
+        Path elsewhere = Files.createDirectories(directory.resolve("elsewhere/ab"));
+        Path link = Files.createSymbolicLink(directory.resolve("99"), elsewhere.getParent());
+        files.remove(name);
+        files.withdraw(name);
+        assertTrue(Files.isSymbolicLink(link) && Files.isDirectory(elsewhere));
+
+        Files.delete(link);
+        Path inner = Files.createSymbolicLink(
+                Files.createDirectory(directory.resolve("99")).resolve("ab"), elsewhere);
+        files.remove(name);
+        files.withdraw(name);
+        assertTrue(Files.isSymbolicLink(inner) && Files.isDirectory(elsewhere));
     }
 }
