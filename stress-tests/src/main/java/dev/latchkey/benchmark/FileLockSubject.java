@@ -29,7 +29,7 @@ final class FileLockSubject extends Subject {
 
     @Override
     void acquire(String name) throws IOException {
-        held = channel.lock();
+        held = channel.lock(name.hashCode() & Integer.MAX_VALUE, 1, false); // a byte for each name
     }
 
     @Override

@@ -8,6 +8,7 @@ import org.HdrHistogram.Histogram;
 record HandOver(String word, String title, Kind kind, List<Peer> peers) implements Case {
     private static final int TIMES = 100;
     private static final int TIMES_IN_SHORT = 10;
+    private static final int WARM_UP_TIMES = 5_000;
     /** Long enough for the other process to have fallen asleep. */
     private static final long ASLEEP_MILLIS = 25;
 
@@ -27,30 +28,38 @@ record HandOver(String word, String title, Kind kind, List<Peer> peers) implemen
         if (kind == Kind.LOCK) {
             one.ask("acquire lock", "HELD");
         }
+        int warmUp = site.arena().options().isShort() ? 0 : WARM_UP_TIMES; // both are even
+        for (int i = 0; i < warmUp; i++) {
+            handOver(site, one, other, i, 0);
+        }
         for (int i = 0; i < times; i++) {
-            Party giver = i % 2 == 0 ? one : other;
-            Party waiter = i % 2 == 0 ? other : one;
-            latencies.recordValue(kind == Kind.LOCK ? release(giver, waiter) : put(site, giver, waiter));
+            latencies.recordValue(handOver(site, one, other, i, ASLEEP_MILLIS));
         }
         if (kind == Kind.LOCK) { // not all peers free it when its holder ends
-            Party holder = times % 2 == 0 ? one : other;
-            holder.ask("release lock", "FREED");
+            one.ask("release lock", "FREED");
         }
         one.halt();
         other.halt();
         return Round.of(latencies, Map.of());
     }
 
-    private static long release(Party giver, Party waiter) {
+    /** In turns, to and fro. */
+    private long handOver(Site site, Party one, Party other, int i, long asleepMillis) {
+        Party giver = i % 2 == 0 ? one : other;
+        Party waiter = i % 2 == 0 ? other : one;
+        return kind == Kind.LOCK ? release(giver, waiter, asleepMillis) : put(site, giver, waiter, asleepMillis);
+    }
+
+    private static long release(Party giver, Party waiter, long asleepMillis) {
         waiter.tell("acquire lock");
-        Loop.pause(ASLEEP_MILLIS);
+        Loop.pause(asleepMillis);
         long released = giver.nanos("release lock", "FREED");
         return Long.parseLong(waiter.hear("HELD")) - released;
     }
 
-    private static long put(Site site, Party giver, Party waiter) {
+    private static long put(Site site, Party giver, Party waiter, long asleepMillis) {
         waiter.tell("take");
-        Loop.pause(ASLEEP_MILLIS);
+        Loop.pause(asleepMillis);
         long put = giver.nanos("put", "PUT");
         String[] taken = waiter.hear("TOOK").split(" ");
         site.require(Long.parseLong(taken[1]) == put, "put " + put + ", but took " + taken[1]);

@@ -125,7 +125,20 @@ record Loop(
 
     private List<String> byOurselves(Site site, List<Party> parties, int millis) {
         int calls = site.arena().options().warmUpCalls() / processes / threads;
-        String command = "measure %s %d %d %d %d %d".formatted(operation, threads, millis, millis, parameter, calls);
+        return all(
+                parties, "measure %s %d %d %d %d %d".formatted(operation, threads, millis, millis, parameter, calls));
+    }
+
+    /** The processes contend for some other lock until it is compiled what they do and how they wait. */
+    static void warmUpLocks(Site site, List<Party> parties) {
+        BenchmarkOptions options = site.arena().options();
+        if (!options.isShort()) {
+            int calls = options.warmUpCalls() / parties.size();
+            List<String> unused = all(parties, "measure lock 1 %d 1 1 %d".formatted(options.millis() / 2, calls));
+        }
+    }
+
+    private static List<String> all(List<Party> parties, String command) {
         parties.forEach(party -> party.tell(command));
         parties.forEach(party -> party.hear("READY"));
         parties.forEach(party -> party.tell("GO"));

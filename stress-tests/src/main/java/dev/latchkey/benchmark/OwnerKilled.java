@@ -14,10 +14,10 @@ record OwnerKilled(String word, String title, boolean isLong, List<Peer> peers) 
     public Round round(Site site) {
         Histogram latencies = Round.newHistogram();
         int times = isLong ? 1 : site.arena().options().isShort() ? TIMES_IN_SHORT : TIMES;
-        Party holder = site.join();
+        Party holder = join(site);
         holder.ask("acquire lock", "HELD");
         for (int i = 0; i < times; i++) {
-            Party waiter = site.join();
+            Party waiter = join(site);
             waiter.tell("acquire lock");
             Loop.pause(ASLEEP_MILLIS);
             long killed = holder.process().killNow();
@@ -26,5 +26,11 @@ record OwnerKilled(String word, String title, boolean isLong, List<Peer> peers) 
         }
         holder.process().kill();
         return Round.of(latencies, Map.of());
+    }
+
+    private static Party join(Site site) {
+        Party party = site.join();
+        Loop.warmUpLocks(site, List.of(party));
+        return party;
     }
 }
