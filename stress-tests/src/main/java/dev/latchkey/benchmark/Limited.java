@@ -15,12 +15,15 @@ record Limited(String word, String title, List<Peer> peers) implements Case {
     private static final int PER_SECOND = 1_000;
     private static final int MILLIS = 10_000;
     private static final int MILLIS_IN_SHORT = 1_000;
+    private static final int WARM_UP_MILLIS = 5_000;
 
     @Override
     public Round round(Site site) {
         List<Party> parties = site.join(PROCESSES);
-        int millis = site.arena().options().isShort() ? MILLIS_IN_SHORT : MILLIS;
-        parties.forEach(party -> party.tell("measure pass 1 0 " + millis + " " + PER_SECOND + " 0"));
+        boolean isShort = site.arena().options().isShort();
+        int millis = isShort ? MILLIS_IN_SHORT : MILLIS;
+        int warmUp = isShort ? 0 : WARM_UP_MILLIS;
+        parties.forEach(party -> party.tell("measure pass 1 %d %d %d 0".formatted(warmUp, millis, PER_SECOND)));
         parties.forEach(party -> party.hear("READY"));
         long gun = System.nanoTime();
         parties.forEach(party -> party.tell("GO"));
