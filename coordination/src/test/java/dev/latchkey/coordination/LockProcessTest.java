@@ -273,6 +273,9 @@ class LockProcessTest extends ProcessFixture {
         for (int i = 0; i < 4; i++) {
             children.add(child(futex(futex)));
         }
+        // a young JVM that loads its classes beside three others may need longer than what is to be shown
+        children.forEach(child -> child.send("contend warm-up 1000"));
+        children.forEach(child -> child.await("GRANTS", SOON));
         Stalls stalls = new Stalls();
         children.forEach(child -> child.send("contend a 5000"));
         Path hints = cachePath().resolve("cache.db-latchkey/hints");
