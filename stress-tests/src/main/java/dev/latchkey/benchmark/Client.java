@@ -1,12 +1,15 @@
 package dev.latchkey.benchmark;
 
 import dev.latchkey.testing.Child;
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAccumulator;
@@ -42,7 +45,10 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  */
 public final class Client {
     private static final long COMPUTING_MILLIS = 50;
-    private static final long LONGEST_WARM_UP_NANOS = 10_000_000_000L;
+    private static final long LONGEST_WARM_UP_NANOS = 60_000_000_000L;
+    private static final long LOOK_AT_COMPILER_MILLIS = 500;
+    /** A compiler that has worked less than this since the last look is done with what is measured. */
+    private static final long RESTING_MILLIS = 25;
 
     private final Subject subject;
     private final Path directory;
@@ -158,7 +164,7 @@ public final class Client {
         var options = new OptionsBuilder()
                 .include("^" + Operated.class.getName().replace(".", "\\.") + "\\.operate$")
                 .mode(Mode.SampleTime)
-                .timeUnit(java.util.concurrent.TimeUnit.NANOSECONDS)
+                .timeUnit(TimeUnit.NANOSECONDS)
                 .forks(0)
                 .warmupIterations(1)
                 .warmupTime(TimeValue.milliseconds(Long.parseLong(words[2])))
@@ -182,12 +188,44 @@ public final class Client {
                 last(List.of(operation)));
     }
 
-    /** For so long and for so many calls: where others use the processors, time alone would leave it uncompiled. */
+    /**
+     * For so long, for so many calls and, if any, until the compiler rests: where others use the processors, time alone would leave it
+     * uncompiled, and their compilers would be measured instead.
+     */
     private static void warmUp(Operation operation, long nanos, int calls) throws Exception {
         long end = System.nanoTime() + nanos;
         long latest = end + LONGEST_WARM_UP_NANOS;
+        CompilerWatch compiler = new CompilerWatch(System.nanoTime());
         for (int i = 0; System.nanoTime() < end || (i < calls && System.nanoTime() < latest); i++) {
             operation.timed();
+        }
+        while (calls > 0 && System.nanoTime() < latest && !compiler.rests(System.nanoTime())) {
+            operation.timed();
+        }
+    }
+
+    /** Whether the compiler of this JVM has done what there was to do. */
+    private static final class CompilerWatch {
+        private final CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
+        private long lookedNanos;
+        private long worked;
+
+        CompilerWatch(long now) {
+            look(now);
+        }
+
+        private void look(long now) {
+            lookedNanos = now;
+            worked = compiler.getTotalCompilationTime();
+        }
+
+        boolean rests(long now) {
+            if (now - lookedNanos < TimeUnit.MILLISECONDS.toNanos(LOOK_AT_COMPILER_MILLIS)) {
+                return false;
+            }
+            long before = worked;
+            look(now);
+            return worked - before < RESTING_MILLIS;
         }
     }
 

@@ -23,7 +23,9 @@ record Limited(String word, String title, List<Peer> peers) implements Case {
         boolean isShort = site.arena().options().isShort();
         int millis = isShort ? MILLIS_IN_SHORT : MILLIS;
         int warmUp = isShort ? 0 : WARM_UP_MILLIS;
-        parties.forEach(party -> party.tell("measure pass 1 %d %d %d 0".formatted(warmUp, millis, PER_SECOND)));
+        int calls = isShort ? 0 : WARM_UP_MILLIS * PER_SECOND / 1_000 / PROCESSES;
+        String command = "measure pass 1 %d %d %d %d".formatted(warmUp, millis, PER_SECOND, calls);
+        parties.forEach(party -> party.tell(command));
         parties.forEach(party -> party.hear("READY"));
         long gun = System.nanoTime();
         parties.forEach(party -> party.tell("GO"));

@@ -66,7 +66,6 @@ record Loop(
         return new Loop(word, title, operation, processes, threads, parameter, each, entries, peers, place, true);
     }
 
-    private static final int WARM_UP_TIMES = 2;
     private static final long BETWEEN_CHANGES_MILLIS = 50;
     private static final long SPARE_MILLIS = 100;
 
@@ -126,15 +125,8 @@ record Loop(
 
     private List<String> byOurselves(Site site, List<Party> parties, int millis) {
         int calls = site.arena().options().warmUpCalls() / processes / threads;
-        int warmUp = millis * warmUpTimes(site);
         return all(
-                parties, "measure %s %d %d %d %d %d".formatted(operation, threads, warmUp, millis, parameter, calls));
-    }
-
-    /** Each JVM has its own compiler, for which the processors are too few: while it is busy, nothing else is measured. */
-    private int warmUpTimes(Site site) {
-        boolean isCompiled = !site.peer().isPython() && !site.arena().options().isShort();
-        return isCompiled && processes > 1 ? WARM_UP_TIMES * processes : 1;
+                parties, "measure %s %d %d %d %d %d".formatted(operation, threads, millis, millis, parameter, calls));
     }
 
     /** The processes contend for some other lock until it is compiled what they do and how they wait. */
