@@ -104,7 +104,7 @@ class LockProcessTest extends ProcessFixture {
             awaitLine(1);
             interrupted.send("@w interruptibly a");
             awaitLine(2);
-            timed.send("try a 300");
+            timed.send("try a 2000"); // longer than the next takes to get in line behind it
             awaitLine(3);
             last.send("@w lock a");
             awaitLine(4);
