@@ -579,6 +579,20 @@ abstract class DequeContract extends CacheFixture {
     }
 
     @Test
+    void aBoundThatSomebodyElseSetsHoldsForWhoHasSeenNone() {
+        deque.add("a");
+        deque("d").alter(Bound.capacity(2));
+        assertTrue(deque.offer("b"));
+        assertFalse(deque.offer("c"));
+        deque("d").alter(Bound.none());
+        assertTrue(deque.offer("c"));
+        assertTrue(deque.offerFirst("z"));
+        deque("d").alter(Bound.maxlen(2));
+        deque.add("d");
+        assertContent("c", "d");
+    }
+
+    @Test
     void aBoundIsPositive() {
         for (int items : new int[] {0, -1}) {
             var builder = Deque.builder(cache, "d", String.class);

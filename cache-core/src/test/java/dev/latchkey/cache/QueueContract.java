@@ -62,11 +62,11 @@ abstract class QueueContract extends CacheFixture {
         PREFIXES.add(null);
     }
 
-    private Object push(Object value, @Nullable String prefix) {
+    Object push(Object value, @Nullable String prefix) {
         return cache.push(value, prefix, Side.BACK, EntryOptions.none());
     }
 
-    private Object pushFront(Object value, @Nullable String prefix) {
+    Object pushFront(Object value, @Nullable String prefix) {
         return cache.push(value, prefix, Side.FRONT, EntryOptions.none());
     }
 
@@ -76,7 +76,7 @@ abstract class QueueContract extends CacheFixture {
                 .orElse(null);
     }
 
-    private List<String> drain(@Nullable String prefix) {
+    List<String> drain(@Nullable String prefix) {
         List<String> all = new ArrayList<>();
         for (String item = pull(prefix); item != null; item = pull(prefix)) {
             all.add(item);
