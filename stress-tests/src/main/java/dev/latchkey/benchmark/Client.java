@@ -32,7 +32,8 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  *   put, take                                      PUT nanos before, TOOK nanos after the call
  *   settings                                       SETTINGS text
  *   jmh OPERATION WARM-UP-MILLIS MILLIS PARAMETER CALLS
- *                                                  RESULT ...; at least so many calls go before
+ *                                                  RESULT ...; at least so many calls go before, and
+ *                                                  more until the compiler rests
  *   measure OPERATION THREADS WARM-UP-MILLIS MILLIS PARAMETER CALLS
  *                                                  READY; GO is answered with RESULT ...
  *   memoize KEY THREADS                            READY; GO is answered with RESULT ...

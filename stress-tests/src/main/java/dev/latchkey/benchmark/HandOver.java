@@ -28,7 +28,7 @@ record HandOver(String word, String title, Kind kind, List<Peer> peers) implemen
         if (kind == Kind.LOCK) {
             one.ask("acquire lock", "HELD");
         }
-        int warmUp = site.arena().options().isShort() ? 0 : WARM_UP_TIMES; // both are even
+        int warmUp = site.arena().options().isShort() ? 0 : WARM_UP_TIMES; // even: the lock is the first one's again
         for (int i = 0; i < warmUp; i++) {
             handOver(site, one, other, i, 0);
         }

@@ -20,12 +20,13 @@ record Waiting(String word, String title, List<Peer> peers) implements Case {
     @Override
     public Round round(Site site) {
         site.witness().ask("acquire lock", "HELD");
-        List<Party> parties = site.join(3);
+        boolean hasQueue = site.peer() != Peer.DISKCACHE && site.peer() != Peer.FILE_LOCK;
+        List<Party> parties = site.join(hasQueue ? 3 : 2);
         Loop.warmUpLocks(site, parties);
         Map<String, Party> waiting = new LinkedHashMap<>();
         waiting.put(FIRST, wait(parties.get(0), "acquire lock"));
         waiting.put(SECOND, wait(parties.get(1), "acquire lock"));
-        if (site.peer() != Peer.DISKCACHE && site.peer() != Peer.FILE_LOCK) {
+        if (hasQueue) {
             waiting.put(QUEUE, wait(parties.get(2), "take"));
         }
         Loop.pause(SETTLING_MILLIS);
