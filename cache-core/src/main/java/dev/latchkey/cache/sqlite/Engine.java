@@ -53,7 +53,6 @@ final class Engine implements CoordinationEngine, Source {
 
     private final LockFile locks;
     private final Hints hints;
-    private final Signal signal = new RestingSignal();
 
     private final Readers readers;
     private final Writer writer;
@@ -507,26 +506,7 @@ final class Engine implements CoordinationEngine, Source {
 
     @Override
     public Signal signal() {
-        return signal;
-    }
-
-    /** Whoever sleeps has no turn to write. */
-    private final class RestingSignal implements Signal {
-        @Override
-        public int seen(String name) {
-            return hints.seen(name);
-        }
-
-        @Override
-        public void await(String name, int seen, long nanos) {
-            writer.rest();
-            hints.await(name, seen, nanos);
-        }
-
-        @Override
-        public void ring(String name) {
-            hints.ring(name);
-        }
+        return hints;
     }
 
     @Override

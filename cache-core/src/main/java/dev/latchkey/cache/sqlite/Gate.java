@@ -49,8 +49,6 @@ final class Gate {
     private long sliceStart;
     private long left;
     private boolean inHaste;
-    /** The turn is kept for a transaction that has not begun. */
-    private volatile boolean kept;
 
     /** The clock is the same in all processes of the host, and counts nanoseconds. */
     Gate(Hints hints, int first, LongSupplier nanos) {
@@ -63,7 +61,6 @@ final class Gate {
     void enter(Deadline deadline) {
         long now = nanos.getAsLong();
         inHaste = now - left < PAUSE_NANOS;
-        kept = false;
         if (isMine() && (now - sliceStart < SLICE_NANOS || !othersWait())) {
             sign(now, false);
             return;
@@ -90,28 +87,10 @@ final class Gate {
         }
         if (othersWait() && inHaste && left - sliceStart < SLICE_NANOS) {
             sign(left, true);
-            kept = true;
         } else {
-            giveUp();
+            pass(ticket, left);
+            mine = false;
         }
-    }
-
-    /** Any thread may ask. */
-    boolean isKept() {
-        return kept;
-    }
-
-    /** Keeps the turn no longer: a pause is certain. */
-    void rest() {
-        if (kept && isMine()) {
-            giveUp();
-        }
-        kept = false;
-    }
-
-    private void giveUp() {
-        pass(ticket, nanos.getAsLong());
-        mine = false;
     }
 
     private boolean isMine() {

@@ -578,15 +578,6 @@ final class Writer implements AutoCloseable {
         }
     }
 
-    /** To be called by a thread that is about to sleep: nobody is to wait for what it does not write meanwhile. */
-    void rest() {
-        if (gate.isKept() && led.compareAndSet(false, true)) {
-            gate.rest();
-            led.set(false);
-            wakeFirst();
-        }
-    }
-
     private void requireOpen() {
         if (closed) {
             throw closed();

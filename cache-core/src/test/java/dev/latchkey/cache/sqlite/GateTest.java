@@ -192,36 +192,6 @@ class GateTest {
     }
 
     @Test
-    void whoRestsDoesNotKeepTheTurn() throws Exception {
-        Gate a = gate();
-        hasten(a);
-        Future<?> other = enterAndWait(gate(), NEVER);
-        a.rest(); // in the middle of a transaction it has it still
-        assertWaits(other);
-        a.leave();
-        assertTrue(a.isKept(), "the turn is not kept");
-        a.rest();
-        assertReturns(other);
-        assertFalse(a.isKept());
-    }
-
-    @Test
-    void whoRestsAfterItsTurnWasOverTakesNobodyElsesAway() throws Exception {
-        Gate a = gate();
-        Gate b = gate();
-        hasten(a);
-        Future<?> other = enterAndWait(b, NEVER);
-        a.leave();
-        pass(61);
-        assertReturns(other);
-        a.rest();
-        Future<?> third = enterAndWait(gate(), NEVER);
-        assertWaits(third);
-        b.leave();
-        assertReturns(third);
-    }
-
-    @Test
     void whoWritesSeldomDoesNotKeepTheTurn() throws Exception {
         Gate a = gate();
         a.enter(NEVER);
