@@ -33,6 +33,8 @@ final class Ballast {
     private final SpareFile spare;
     private final SpareFile spareForLog;
     private volatile boolean missing;
+    /** There was enough space when it was last found short, and there may be less by now. */
+    private volatile boolean wasShort;
     /** The database file could not grow by what the log holds. */
     private volatile boolean logUnwritable;
 
@@ -60,7 +62,7 @@ final class Ballast {
 
     private void requireOwnSpace() {
         int rung = signal.seen(RING);
-        if (rung != seen) {
+        if (rung != seen || wasShort) {
             seen = rung;
             look();
         }
@@ -75,7 +77,8 @@ final class Ballast {
 
     /** Finds out whether it is missing, without writing it. Once it is, only writing it makes it whole. */
     void look() {
-        missing = isShort() && (missing || !hasSpace());
+        wasShort = isShort();
+        missing = wasShort && (missing || !hasSpace());
     }
 
     private boolean hasSpace() {

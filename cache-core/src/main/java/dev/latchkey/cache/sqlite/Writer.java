@@ -34,6 +34,8 @@ import org.jspecify.annotations.Nullable;
 /** The one writing connection of a process: every write transaction goes through here, in order of arrival. */
 final class Writer implements AutoCloseable {
     private static final int MOST_PER_COMMIT = 64;
+    /** Others may fill the room that was made for an operation before it is run again. */
+    private static final int MOST_ROOMS = 5;
     /** A commit takes less, and waking a thread more. */
     private static final long YIELD_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
 
@@ -96,7 +98,7 @@ final class Writer implements AutoCloseable {
 
         final AtomicReference<Stage> stage = new AtomicReference<>(Stage.WAITING);
         final boolean grows;
-        boolean roomMade;
+        int roomsMade;
         boolean alone;
         boolean singleTried;
 
@@ -424,14 +426,14 @@ final class Writer implements AutoCloseable {
     }
 
     private boolean isWorthAnotherTry(Node<?> node, Throwable failure) {
-        if (!(failure instanceof CacheFullException) || node.roomMade) {
+        if (!(failure instanceof CacheFullException) || node.roomsMade >= MOST_ROOMS) {
             return false;
         }
         if (node.grows) {
             upkeep.full();
             return false;
         }
-        node.roomMade = true;
+        node.roomsMade++;
         return upkeep.makeRoom();
     }
 

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -412,9 +413,20 @@ class WriterTest {
             assertTrue(done);
             assertEquals(List.of("makeRoom", "committed"), disk.asked);
             assertEquals(2, stored());
+        }
+    }
+
+    /** Deletes of another process once used up what had been freed for one that came back late. */
+    @Test
+    void roomThatOthersFillIsMadeAgainAndNotForEver() {
+        FakeDisk disk = new FakeDisk();
+        try (Writer writer = new Writer(another(), this::another, hints.gate(0), disk)) {
+            boolean done = writer.write(tx -> disk.asked.size() < 3 ? full(tx) : add(tx), Deadline.after(LONG));
+            assertTrue(done);
+            assertEquals(List.of("makeRoom", "makeRoom", "makeRoom", "committed"), disk.asked);
             disk.asked.clear();
             assertThrows(CacheFullException.class, () -> writer.write(WriterTest::full, Deadline.after(LONG)));
-            assertEquals(List.of("makeRoom"), disk.asked);
+            assertEquals(Collections.nCopies(5, "makeRoom"), disk.asked);
         }
     }
 
