@@ -413,7 +413,8 @@ enum BrokenRule {
         return switch (this) {
             case NO_REREAD_AFTER_WAKE -> 4;
             case SIGNAL_OF_THE_DEAD_DROPPED -> 25;
-            case THROTTLE_BY_A_STEPPED_CLOCK -> 10;
+            case THROTTLE_BY_A_STEPPED_CLOCK, DEAD_PARTY_WAITED_WITH -> 10;
+            case LEASE_CUT_SHORT -> 40;
             default ->
                 switch (scenario) {
                     case LOCK, RLOCK, RWLOCK, SEMAPHORE -> 10;
