@@ -27,10 +27,6 @@ final class Entries {
         return now + after.getSeconds() + after.getNano() / 1e9;
     }
 
-    static @Nullable Double expiry(double now, EntryOptions options) {
-        return options.expireAfter().map(after -> expiry(now, after)).orElse(null);
-    }
-
     static @Nullable Row find(Database db, StoredKey key) {
         return db.one(Sql.ENTRY, Row::of, key.column(), key.raw() ? 1L : 0L);
     }
@@ -64,7 +60,7 @@ final class Entries {
                         key.column(),
                         key.raw() ? 1L : 0L,
                         options.isPinned() ? PINNED_TIME : now,
-                        expiry(now, options),
+                        options.expireAfter().map(after -> expiry(now, after)).orElse(null),
                         options.isPinned() ? PINNED_COUNT : 0,
                         options.tag().orElse(null),
                         columns.size(),

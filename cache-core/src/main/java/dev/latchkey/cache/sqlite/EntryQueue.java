@@ -4,12 +4,8 @@ import com.google.common.base.CharMatcher;
 import com.google.common.base.Utf8;
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.CacheListener;
-import dev.latchkey.cache.EntryOptions;
 import dev.latchkey.cache.Side;
 import dev.latchkey.cache.StoredKey;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -131,38 +127,6 @@ final class EntryQueue {
     /** What stands for the queue in our own table and among the names that are rung. */
     String name() {
         return prefix == null ? "queue" : "queue " + prefix;
-    }
-
-    /**
-     * Adds an item in one statement and answers its key; null if that does not do, because there is no key left or the queue has a
-     * bound that is to be kept.
-     */
-    @Nullable
-    Object push(Database db, Side side, Columns columns, EntryOptions options, boolean keepsBound, double now) {
-        boolean back = side == Side.BACK;
-        List<@Nullable Object> arguments = new ArrayList<>(List.of(key(least), key(greatest)));
-        if (prefix != null) {
-            arguments.add(0, beginning());
-            arguments.add(keyBytes);
-        }
-        Collections.addAll(
-                arguments,
-                key(MIDDLE),
-                Entries.PINNED_TIME,
-                Entries.expiry(now, options),
-                Entries.PINNED_TIME,
-                Entries.PINNED_COUNT,
-                options.tag().orElse(null),
-                columns.size(),
-                columns.mode(),
-                columns.value(),
-                key(back ? greatest : least),
-                keepsBound ? name() : null);
-        String sql = prefix == null
-                ? (back ? Sql.QUEUE_PUSH_NUMBER_BACK : Sql.QUEUE_PUSH_NUMBER_FRONT)
-                : (back ? Sql.QUEUE_PUSH_PREFIXED_BACK : Sql.QUEUE_PUSH_PREFIXED_FRONT);
-        List<Object> pushed = db.all(sql, row -> Objects.requireNonNull(Database.column(row, 1)), arguments.toArray());
-        return pushed.isEmpty() ? null : pushed.get(0);
     }
 
     /** The key of a new item. */

@@ -110,32 +110,6 @@ final class Sql {
     static final String QUEUE_GREATEST_NUMBER = END + NUMBERED + "ORDER BY key DESC LIMIT 1";
     static final String QUEUE_LEAST_PREFIXED = END + PREFIXED + "ORDER BY key LIMIT 1";
     static final String QUEUE_GREATEST_PREFIXED = END + PREFIXED + "ORDER BY key DESC LIMIT 1";
-    /** Without a row where there is no key left at that side, or where the queue has a bound. */
-    private static String push(String next, String inRange) {
-        return "WITH place (next) AS MATERIALIZED (SELECT coalesce(" + next + ", ?)) INSERT INTO Cache"
-                + " (raw, store_time, expire_time, access_time, access_count, tag, size, mode, value, key)"
-                + " SELECT 1, ?, ?, ?, ?, ?, ?, ?, ?, next FROM place WHERE " + inRange
-                + " AND NOT EXISTS (SELECT 1 FROM Latchkey WHERE key = ?) RETURNING key";
-    }
-
-    private static String pushNumber(String end, String step, String inRange) {
-        return push("(" + end + ")" + step, inRange);
-    }
-
-    /** The sum has a digit more, so that leading zeros are kept. */
-    private static String pushPrefixed(String end, String step, String inRange) {
-        return push(
-                "? || substr(1000000000000000 + CAST(substr(CAST((" + end + ") AS BLOB), -15) AS INTEGER)" + step
-                        + ", 2)",
-                inRange);
-    }
-
-    private static final String BEFORE_THE_GREATEST = "next < ?";
-    private static final String BEHIND_THE_LEAST = "next > ?";
-    static final String QUEUE_PUSH_NUMBER_BACK = pushNumber(QUEUE_GREATEST_NUMBER, " + 1", BEFORE_THE_GREATEST);
-    static final String QUEUE_PUSH_NUMBER_FRONT = pushNumber(QUEUE_LEAST_NUMBER, " - 1", BEHIND_THE_LEAST);
-    static final String QUEUE_PUSH_PREFIXED_BACK = pushPrefixed(QUEUE_GREATEST_PREFIXED, " + 1", BEFORE_THE_GREATEST);
-    static final String QUEUE_PUSH_PREFIXED_FRONT = pushPrefixed(QUEUE_LEAST_PREFIXED, " - 1", BEHIND_THE_LEAST);
     /** The same as {@link #PREFIXED}, and faster where many keys are looked at: the key is what its number makes. */
     private static final String MADE_BY_PUSH =
             " key = ? || printf('%015d', CAST(substr(CAST(key AS BLOB), ?) AS INTEGER)) ";

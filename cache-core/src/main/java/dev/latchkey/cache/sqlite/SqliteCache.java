@@ -70,16 +70,12 @@ final class SqliteCache extends ReadableCache implements EntryStore {
     }
 
     private void store(StoredKey key, Columns columns, EntryOptions options, Deadline deadline) {
+        boolean mayBeSimple = columns.filename() == null && engine.listeners().isEmpty();
         store(
                 List.of(columns),
                 tx -> put(tx, key, columns, options),
-                mayBeSimple(columns) ? db -> putOver(db, key, columns, options) : null,
+                mayBeSimple ? db -> putOver(db, key, columns, options) : null,
                 deadline);
-    }
-
-    /** Whether to store it may take no more than one statement. */
-    private boolean mayBeSimple(Columns columns) {
-        return columns.filename() == null && engine.listeners().isEmpty();
     }
 
     /** The same as {@link #put}, but in one statement; null if that does not do. */
@@ -564,38 +560,9 @@ final class SqliteCache extends ReadableCache implements EntryStore {
 
     private Object push(Columns columns, @Nullable String prefix, Side side, EntryOptions options, Deadline deadline) {
         EntryQueue queue = new EntryQueue(prefix);
-        Object pushed = store(
-                List.of(columns),
-                tx -> push(tx, queue, columns, side, options),
-                mayBeSimple(columns) ? db -> pushAlone(db, queue, columns, side, options, false) : null,
-                deadline);
+        Object pushed = store(List.of(columns), tx -> push(tx, queue, columns, side, options), deadline);
         ring(SqliteQueue.itemName(queue));
         return pushed;
-    }
-
-    /** Adds an item in one statement if its queue has no bound, and otherwise as the caller says. */
-    boolean pushUnlessBound(
-            EntryQueue queue, Columns columns, Side side, Function<Tx, Boolean> otherwise, Deadline deadline) {
-        EntryOptions options = EntryOptions.none();
-        return store(
-                List.of(columns),
-                otherwise,
-                mayBeSimple(columns)
-                        ? db -> pushAlone(db, queue, columns, side, options, true) == null ? null : true
-                        : null,
-                deadline);
-    }
-
-    /** The same as {@link #push}, but in one statement; null if that does not do. */
-    private @Nullable Object pushAlone(
-            Database db, EntryQueue queue, Columns columns, Side side, EntryOptions options, boolean keepsBound) {
-        Object key = engine.eviction().isNotDue(engine.settings())
-                ? queue.push(db, side, columns, options, keepsBound, now())
-                : null;
-        if (key != null) {
-            engine.eviction().spend(columns.bytes(), 1);
-        }
-        return key;
     }
 
     Object push(Tx tx, EntryQueue queue, Columns columns, Side side, EntryOptions options) {

@@ -24,8 +24,6 @@ final class SqliteQueue implements StoredQueue {
     private final EntryQueue queue;
     /** There probably is another item, since there was one just now. */
     private volatile boolean likely;
-    /** It probably has a bound, since it had one just now. */
-    private volatile boolean bounded;
 
     SqliteQueue(SqliteCache cache, Engine engine, EntryQueue queue) {
         this.cache = cache;
@@ -72,9 +70,7 @@ final class SqliteQueue implements StoredQueue {
     public boolean push(List<?> values, Side side, Deadline deadline) {
         cache.requireOpen();
         List<Columns> columns = columns(values);
-        boolean pushed = columns.size() == 1 && !bounded
-                ? cache.pushUnlessBound(queue, columns.get(0), side, tx -> push(tx, columns, side), deadline)
-                : cache.store(columns, tx -> push(tx, columns, side), deadline);
+        boolean pushed = cache.store(columns, tx -> push(tx, columns, side), deadline);
         if (pushed) {
             cache.ring(itemName());
         } else {
@@ -96,7 +92,6 @@ final class SqliteQueue implements StoredQueue {
 
     private boolean push(Tx tx, List<Columns> values, Side side) {
         Bound bound = bound(tx.db);
-        bounded = bound.kind() != Bound.Kind.NONE;
         if (bound.kind() == Bound.Kind.CAPACITY
                 && !queue.isAtMost(tx.db, bound.items() - (long) values.size(), cache.now())) {
             return false;
