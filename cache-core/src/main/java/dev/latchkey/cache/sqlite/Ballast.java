@@ -67,6 +67,7 @@ final class Ballast {
             look();
         }
         if (missing || logUnwritable) {
+            directory.requireInPlace(); // no space is left of what is no longer there
             throw new CacheFullException(
                     "the disk of " + directory.root() + " is full: " + usable() + " bytes are left and "
                             + needed()

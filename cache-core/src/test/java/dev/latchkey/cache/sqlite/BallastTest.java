@@ -1,15 +1,19 @@
 package dev.latchkey.cache.sqlite;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheFullException;
+import dev.latchkey.cache.CacheReplacedException;
 import dev.latchkey.cache.spi.Signal;
+import dev.latchkey.testing.DirectoryTree;
 import dev.latchkey.testing.SmallDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -59,5 +63,17 @@ class BallastTest {
         assertThrows(CacheFullException.class, other::requireSpace);
         giver.restore();
         assertDoesNotThrow(other::requireSpace);
+    }
+
+    @Test
+    void aDirectoryThatWasRemovedIsNotAFullDisk() throws IOException {
+        Path path = disk.resolve("cache");
+        Cache.open(path).close();
+        Directory directory = Directory.open(path, false);
+        directory.remember();
+        Ballast ballast = new Ballast(directory, signal, null);
+        assertEquals(List.of(), DirectoryTree.delete(path));
+        ballast.look();
+        assertThrows(CacheReplacedException.class, ballast::requireSpace);
     }
 }
