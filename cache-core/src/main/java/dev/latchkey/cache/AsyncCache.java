@@ -1,5 +1,6 @@
 package dev.latchkey.cache;
 
+import com.google.common.base.Ticker;
 import com.google.common.reflect.TypeToken;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.EntryStore;
@@ -45,10 +46,10 @@ public final class AsyncCache {
     private final Executor executor;
     private final @Nullable PendingSets sets;
 
-    private AsyncCache(Cache cache, Executor executor) {
+    private AsyncCache(Cache cache, Executor executor, Ticker ticker) {
         this.cache = Objects.requireNonNull(cache, "cache");
         this.executor = Objects.requireNonNull(executor, "executor");
-        this.sets = cache instanceof EntryStore store ? new PendingSets(store, executor, this::closed) : null;
+        this.sets = cache instanceof EntryStore store ? new PendingSets(store, executor, this::closed, ticker) : null;
     }
 
     /**
@@ -59,7 +60,12 @@ public final class AsyncCache {
      * @return a view of the cache
      */
     public static AsyncCache of(Cache cache, Executor executor) {
-        return new AsyncCache(cache, executor);
+        return of(cache, executor, Ticker.systemTicker());
+    }
+
+    /** The ticker tells when sets take long to encode. */
+    static AsyncCache of(Cache cache, Executor executor, Ticker ticker) {
+        return new AsyncCache(cache, executor, ticker);
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.latchkey.cache;
 
+import com.google.common.base.Ticker;
 import com.google.common.collect.AbstractIterator;
 import dev.latchkey.cache.spi.EntryStore;
 import java.util.ArrayList;
@@ -27,16 +28,18 @@ final class PendingSets {
     private final EntryStore store;
     private final Executor executor;
     private final Supplier<RuntimeException> closed;
+    private final Ticker ticker;
     private final Queue<Pending> line = new ConcurrentLinkedQueue<>();
     /** Whether a thread was called that has not looked into the line yet. */
     private final AtomicBoolean called = new AtomicBoolean();
     /** Whether the last one took long to encode. */
     private volatile boolean slow = true;
 
-    PendingSets(EntryStore store, Executor executor, Supplier<RuntimeException> closed) {
+    PendingSets(EntryStore store, Executor executor, Supplier<RuntimeException> closed, Ticker ticker) {
         this.store = store;
         this.executor = executor;
         this.closed = closed;
+        this.ticker = ticker;
     }
 
     private record Pending(EntryStore.Put put, CompletableFuture<Void> future) {
@@ -86,7 +89,7 @@ final class PendingSets {
     /** Takes one after the other out of the line, without those that were cancelled, for a moment. */
     private final class Taking extends AbstractIterator<EntryStore.Put> {
         private final List<Pending> taken;
-        private final long start = System.nanoTime();
+        private final long start = ticker.read();
         private long last = start;
 
         Taking(List<Pending> taken) {
@@ -95,7 +98,7 @@ final class PendingSets {
 
         @Override
         protected EntryStore.@Nullable Put computeNext() {
-            long now = System.nanoTime();
+            long now = ticker.read();
             if (!taken.isEmpty()) {
                 slow = now - last > LONG_NANOS;
             }

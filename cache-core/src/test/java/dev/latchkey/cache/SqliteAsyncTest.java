@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.base.Ticker;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -15,6 +16,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** The cache on SQLite: calls on other threads. */
@@ -29,26 +33,47 @@ class SqliteAsyncTest extends AsyncContract {
     }
 
     /** Sixty sets that wait for the only thread. */
-    private List<CompletableFuture<Void>> setTogether() throws InterruptedException {
+    private static List<CompletableFuture<Void>> setTogether(AsyncCache async) throws InterruptedException {
         List<CompletableFuture<Void>> sets = new ArrayList<>();
-        try (Stopper stopper = new Stopper(cache.async())) {
+        try (Stopper stopper = new Stopper(async)) {
             for (int i = 0; i < 60; i++) {
-                sets.add(cache.async().set("k" + i, i));
+                sets.add(async.set("k" + i, i));
             }
         }
         return sets;
     }
 
-    @Test
-    void setsThatWaitTogetherAreOneTransaction() throws Exception {
-        create(options -> options.asyncThreads(1));
-        setTogether().forEach(CompletableFuture::join);
+    /** How many transactions sixty sets were that waited together, each of which took so long to encode. */
+    private int transactions(Duration encoding) throws Exception {
+        AtomicLong now = new AtomicLong();
+        ExecutorService thread = Executors.newSingleThreadExecutor();
+        try {
+            AsyncCache async = AsyncCache.of(cache, thread, new Ticker() {
+                @Override
+                public long read() {
+                    return now.getAndAdd(encoding.toNanos());
+                }
+            });
+            setTogether(async).forEach(CompletableFuture::join);
+        } finally {
+            thread.shutdown();
+        }
         try (Connection connection = connect();
                 Statement statement = connection.createStatement();
                 ResultSet times = statement.executeQuery("SELECT count(*), count(DISTINCT store_time) FROM Cache")) {
             assertEquals(60, times.getInt(1));
-            assertEquals(1, times.getInt(2), "they were stored at different instants");
+            return times.getInt(2);
         }
+    }
+
+    @Test
+    void setsThatWaitTogetherAreOneTransaction() throws Exception {
+        assertEquals(1, transactions(Duration.ZERO), "they were stored at different instants");
+    }
+
+    @Test
+    void setsThatTakeLongToEncodeWaitForFewOthers() throws Exception {
+        assertEquals(15, transactions(Duration.ofNanos(300_000)));
     }
 
     @Test
@@ -59,7 +84,7 @@ class SqliteAsyncTest extends AsyncContract {
             statement.execute("CREATE TRIGGER refuse BEFORE INSERT ON Cache WHEN NEW.key = 'k7'"
                     + " BEGIN SELECT RAISE(ABORT, 'not this one'); END");
         }
-        List<CompletableFuture<Void>> sets = setTogether();
+        List<CompletableFuture<Void>> sets = setTogether(cache.async());
         for (int i = 0; i < sets.size(); i++) {
             if (i == 7) {
                 assertInstanceOf(CacheException.class, failure(sets.get(i)));
