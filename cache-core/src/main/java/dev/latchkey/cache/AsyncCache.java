@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Blocking.</b> No method waits. Calls wait in line for one of a few platform threads (a virtual thread would be pinned to
  * its carrier by the database), so they may be made in another order than they were asked for; chain them with {@code thenCompose}
- * where the order matters. Sets that wait are made together, in one transaction, each with an outcome of its own. Functions that are
+ * where the order matters. Sets that wait are made together, in one transaction (of each shard), each with an outcome of its own. Functions that are
  * chained to a future without an executor run on these threads: they should not wait, least of all for another future.
  * Cancelling a future keeps its call from being made if it has not begun, and does not undo it otherwise.
  *

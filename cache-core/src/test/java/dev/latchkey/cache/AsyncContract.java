@@ -7,13 +7,21 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.base.Ticker;
 import com.google.common.reflect.TypeToken;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -28,6 +36,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** The asynchronous face of every {@link Cache}. */
@@ -348,5 +357,79 @@ abstract class AsyncContract extends CacheFixture {
         CompletableFuture.allOf(sums.toArray(CompletableFuture[]::new)).join();
         assertEquals(500, cache.get("n", int.class));
         assertEquals(500, sums.stream().map(CompletableFuture::join).distinct().count());
+    }
+
+    // Sets that wait together
+
+    /** One for each shard. */
+    abstract List<Path> databases();
+
+    static Connection connect(Path database) throws SQLException {
+        return DriverManager.getConnection("jdbc:sqlite:" + database);
+    }
+
+    /** Sixty sets that wait for the only thread. */
+    private static List<CompletableFuture<Void>> setTogether(AsyncCache async) throws InterruptedException {
+        List<CompletableFuture<Void>> sets = new ArrayList<>();
+        try (Stopper stopper = new Stopper(async)) {
+            for (int i = 0; i < 60; i++) {
+                sets.add(async.set("k" + i, i));
+            }
+        }
+        return sets;
+    }
+
+    /** In how many transactions each database got its part of sixty sets that waited together, if each took so long to encode. */
+    List<Integer> transactions(Duration encoding) throws Exception {
+        AtomicLong now = new AtomicLong();
+        ExecutorService thread = Executors.newSingleThreadExecutor();
+        try {
+            AsyncCache async = AsyncCache.of(cache, thread, new Ticker() {
+                @Override
+                public long read() {
+                    return now.getAndAdd(encoding.toNanos());
+                }
+            });
+            setTogether(async).forEach(CompletableFuture::join);
+        } finally {
+            thread.shutdown();
+        }
+        assertEquals(60, cache.size());
+        List<Integer> instants = new ArrayList<>();
+        for (Path database : databases()) {
+            try (Connection connection = connect(database);
+                    Statement statement = connection.createStatement();
+                    ResultSet times = statement.executeQuery("SELECT count(DISTINCT store_time) FROM Cache")) {
+                instants.add(times.getInt(1));
+            }
+        }
+        return instants;
+    }
+
+    @Test
+    void setsThatWaitTogetherAreOneTransaction() throws Exception {
+        assertEquals(Collections.nCopies(databases().size(), 1), transactions(Duration.ZERO));
+    }
+
+    @Test
+    void theOneThatCannotBeStoredKeepsNoOtherFromIt() throws Exception {
+        create(options -> options.asyncThreads(1));
+        for (Path database : databases()) {
+            try (Connection connection = connect(database);
+                    Statement statement = connection.createStatement()) {
+                statement.execute("CREATE TRIGGER refuse BEFORE INSERT ON Cache WHEN NEW.key = 'k7'"
+                        + " BEGIN SELECT RAISE(ABORT, 'not this one'); END");
+            }
+        }
+        List<CompletableFuture<Void>> sets = setTogether(cache.async());
+        for (int i = 0; i < sets.size(); i++) {
+            if (i == 7) {
+                assertInstanceOf(CacheException.class, failure(sets.get(i)));
+                assertFalse(cache.containsKey("k7"));
+            } else {
+                sets.get(i).join();
+                assertEquals(i, cache.get("k" + i, int.class));
+            }
+        }
     }
 }

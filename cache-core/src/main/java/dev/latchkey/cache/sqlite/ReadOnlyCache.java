@@ -27,6 +27,11 @@ final class ReadOnlyCache extends ReadableCache {
     }
 
     @Override
+    SqliteCache writable() {
+        throw refused();
+    }
+
+    @Override
     public void set(Object key, Object value, EntryOptions options) {
         throw refused();
     }

@@ -58,6 +58,9 @@ abstract class ReadableCache implements Cache {
         this.async = Suppliers.memoize(() -> AsyncCache.of(this, threads.get()));
     }
 
+    /** The same, or an error if it was opened for reading alone. */
+    abstract SqliteCache writable();
+
     /** A row with what it holds. */
     record Found(Row row, StoredValue value) {}
 

@@ -22,6 +22,7 @@ import dev.latchkey.cache.Setting;
 import dev.latchkey.cache.Side;
 import dev.latchkey.cache.StoredKey;
 import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.EntryStore;
 import dev.latchkey.cache.spi.QueueStore;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -48,11 +49,12 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A cache over shards; each call goes to the one of its key, or to all of them. */
-final class ShardedCache implements FanoutCache {
+final class ShardedCache implements FanoutCache, EntryStore {
     private static final Map<Setting, Object> NEVER_EVICTING =
             Map.of(Setting.EVICTION_POLICY, EvictionPolicy.NONE.stored());
 
@@ -184,6 +186,14 @@ final class ShardedCache implements FanoutCache {
             throw t;
         }
         makeRoomFor(() -> keys);
+    }
+
+    @Override
+    public List<Optional<Throwable>> setEach(Iterator<Put> puts) {
+        List<SqliteCache.SetOne> sets = SqliteCache.setEach(puts, key -> of(key).writable());
+        makeRoomFor(
+                () -> sets.stream().flatMap(set -> Stream.ofNullable(set.key())).collect(Collectors.toSet()));
+        return sets.stream().map(SqliteCache.SetOne::failure).toList();
     }
 
     /** What was handed to a transaction is for it to keep or to remove, whatever comes of the others. */

@@ -24,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -33,6 +34,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A cache on the table Cache and the value files. */
@@ -57,6 +59,11 @@ final class SqliteCache extends ReadableCache implements EntryStore {
 
     Engine engine() {
         return engine;
+    }
+
+    @Override
+    SqliteCache writable() {
+        return this;
     }
 
     // Storing
@@ -147,35 +154,74 @@ final class SqliteCache extends ReadableCache implements EntryStore {
 
     @Override
     public List<Optional<Throwable>> setEach(Iterator<Put> puts) {
-        List<Put> all = new ArrayList<>();
-        List<Prepared> prepared = new ArrayList<>();
-        List<Optional<Throwable>> failures = new ArrayList<>();
-        while (puts.hasNext()) {
-            Put put = puts.next();
-            all.add(put);
-            failures.add(attempt(() -> prepared.add(prepare(put))));
-        }
-        try {
-            storeEach(prepared, Deadline.after(timeout));
-        } catch (CacheTimeoutException e) {
-            failures.replaceAll(failure -> failure.or(() -> Optional.of(e)));
-        } catch (RuntimeException e) {
-            for (int i = 0; i < all.size(); i++) {
-                if (failures.get(i).isEmpty()) {
-                    failures.set(i, prepared.size() == 1 ? Optional.of(e) : attempt(all.get(i)));
-                }
-            }
-        }
-        return failures;
+        return setEach(puts, key -> this).stream().map(SetOne::failure).toList();
     }
 
-    private Optional<Throwable> attempt(Put put) {
-        return attempt(() -> set(put.key(), put.value(), put.options()));
+    /** Sets that have nothing to do with each other: prepared one by one, then stored in one transaction for each cache. */
+    static List<SetOne> setEach(Iterator<Put> puts, Function<Object, SqliteCache> whereIs) {
+        List<SetOne> sets = new ArrayList<>();
+        Map<SqliteCache, List<SetOne>> prepared = new LinkedHashMap<>();
+        while (puts.hasNext()) {
+            SetOne set = new SetOne(puts.next());
+            sets.add(set);
+            set.attempt(() -> {
+                SqliteCache cache = whereIs.apply(set.put.key());
+                set.prepared = cache.prepare(set.put);
+                prepared.computeIfAbsent(cache, absent -> new ArrayList<>()).add(set);
+            });
+        }
+        prepared.forEach(SqliteCache::storeEach);
+        return sets;
+    }
+
+    /** What one of several sets comes to. */
+    static final class SetOne {
+        private final Put put;
+        private @Nullable Prepared prepared;
+        private Optional<Throwable> failure = Optional.empty();
+
+        private SetOne(Put put) {
+            this.put = put;
+        }
+
+        private void attempt(Runnable call) {
+            try {
+                call.run();
+            } catch (Throwable t) {
+                failure = Optional.of(t);
+            }
+        }
+
+        Optional<Throwable> failure() {
+            return failure;
+        }
+
+        /** Null if it could not even be prepared. */
+        @Nullable
+        StoredKey key() {
+            return prepared == null ? null : prepared.key;
+        }
     }
 
     private Prepared prepare(Put put) {
         requireOpen();
         return prepare(put.key(), put.value(), put.options());
+    }
+
+    private void storeEach(List<SetOne> sets) {
+        List<Prepared> prepared =
+                sets.stream().flatMap(set -> Stream.ofNullable(set.prepared)).toList();
+        try {
+            storeEach(prepared, Deadline.after(timeout));
+        } catch (CacheTimeoutException e) {
+            sets.forEach(set -> set.failure = Optional.of(e));
+        } catch (RuntimeException e) {
+            if (sets.size() == 1) {
+                sets.get(0).failure = Optional.of(e);
+            } else {
+                sets.forEach(set -> set.attempt(() -> set(set.put.key(), set.put.value(), set.put.options())));
+            }
+        }
     }
 
     private void storeEach(List<Prepared> prepared, Deadline deadline) {
@@ -184,15 +230,6 @@ final class SqliteCache extends ReadableCache implements EntryStore {
             store(one.key, one.columns, one.options, deadline);
         } else {
             storeAll(prepared, deadline);
-        }
-    }
-
-    private static Optional<Throwable> attempt(Runnable call) {
-        try {
-            call.run();
-            return Optional.empty();
-        } catch (Throwable t) {
-            return Optional.of(t);
         }
     }
 
