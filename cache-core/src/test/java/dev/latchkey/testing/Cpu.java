@@ -2,6 +2,7 @@ package dev.latchkey.testing;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,16 +59,24 @@ public record Cpu(Duration time, long voluntarySwitches, long involuntarySwitche
         Map<String, Long> nanos = new HashMap<>();
         try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
             for (Path thread : threads) {
-                if (Files.readString(thread.resolve("comm")).matches("C[12]_? ?Compiler.*\\s*")) {
-                    continue;
-                }
-                String counted = Files.readString(thread.resolve("schedstat"));
-                nanos.put(thread.getFileName().toString(), Long.parseLong(counted.split(" ", -1)[0]));
+                nanosOf(thread).ifPresent(used -> nanos.put(thread.getFileName().toString(), used));
             }
-        } catch (IOException e) {
-            return Map.of(); // no such file, or a thread that ended meanwhile
+        } catch (IOException | DirectoryIteratorException e) {
+            return Map.of(); // no such process
         }
         return nanos;
+    }
+
+    private static Optional<Long> nanosOf(Path thread) {
+        try {
+            if (Files.readString(thread.resolve("comm")).matches("C[12]_? ?Compiler.*\\s*")) {
+                return Optional.empty();
+            }
+            String counted = Files.readString(thread.resolve("schedstat"));
+            return Optional.of(Long.parseLong(counted.split(" ", -1)[0]));
+        } catch (IOException e) {
+            return Optional.empty(); // no such file, or the thread ended meanwhile
+        }
     }
 
     /** Context switches are counted by thread: {@code /proc/PID/status} knows only the first thread. */

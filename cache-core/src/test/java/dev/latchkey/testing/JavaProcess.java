@@ -22,6 +22,8 @@ import org.awaitility.core.ConditionTimeoutException;
  */
 public final class JavaProcess implements AutoCloseable {
     private static final Duration SOON = Duration.ofSeconds(60);
+    /** For what comes at once unless the machine is slow. */
+    private static final Duration LAST_WORDS = Duration.ofSeconds(10);
 
     private final String name;
     private final Process process;
@@ -122,7 +124,7 @@ public final class JavaProcess implements AutoCloseable {
             dumpThreads();
             throw failure("did not end within " + limit.toMillis() + " ms");
         }
-        transcript.ends(Duration.ofSeconds(1));
+        transcript.ends(LAST_WORDS);
         return process.exitValue();
     }
 
@@ -210,7 +212,7 @@ public final class JavaProcess implements AutoCloseable {
     private void dumpThreads() {
         if (isAlive() && !isStopped() && !Thread.currentThread().isInterrupted()) {
             signal("QUIT");
-            transcript.shows(Transcript.STDERR + "JNI global refs", Duration.ofSeconds(2));
+            transcript.shows(Transcript.STDERR + "JNI global refs", LAST_WORDS);
         }
     }
 

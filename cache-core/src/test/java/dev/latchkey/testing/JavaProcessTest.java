@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -32,6 +33,27 @@ class JavaProcessTest {
             while (true) {
                 Child.say("heard " + Child.hear());
             }
+        }
+    }
+
+    /** Says something when its main thread hears. */
+    static final class Hears {
+        public static void main(String[] args) throws InterruptedException {
+            Child.start();
+            Thread main = Thread.currentThread();
+            Thread watcher = new Thread(() -> {
+                while (!isHearing(main)) {
+                    Thread.onSpinWait();
+                }
+                Child.say("hello");
+            });
+            watcher.start();
+            Child.say("heard " + Child.hear());
+        }
+
+        private static boolean isHearing(Thread thread) {
+            return Arrays.stream(thread.getStackTrace())
+                    .anyMatch(frame -> frame.getMethodName().equals("hear"));
         }
     }
 
@@ -104,7 +126,7 @@ class JavaProcessTest {
 
     @Test
     void aChildThatHangsIsReportedWithItsThreads() {
-        JavaProcess child = processes.start(Echo.class);
+        JavaProcess child = processes.start(Hears.class);
         child.await("hello", LONG);
         String message = assertThrows(AssertionError.class, () -> child.await("READY", SHORT))
                 .getMessage();
@@ -213,7 +235,8 @@ class JavaProcessTest {
 
     @Test
     void aChildEndsByItselfWhenItsLifetimeIsOver() {
-        try (JavaProcess child = JavaCommand.of(Echo.class).lifetime(SHORT).start()) {
+        try (JavaProcess child =
+                JavaCommand.of(Echo.class).lifetime(Duration.ofSeconds(3)).start()) {
             assertEquals(Child.TIMED_OUT, child.exitCode(LONG));
             String output = String.join("\n", child.output());
             assertContains(output, "outlived its limit", "dev.latchkey.testing.Child.hear");

@@ -301,7 +301,9 @@ final class ThrottleLine {
         } finally {
             mutex.unlock();
         }
-        List<Ask> asks = asking.stream().map(caller -> caller.ask).toList();
+        List<Ask> asks = asking.stream()
+                .map(caller -> caller == self ? untilAnswered(caller.ask) : caller.ask)
+                .toList();
         List<Answer> answers = List.of();
         try {
             Deadline limit = self.ask.isImmediate() ? Deadline.after(ONE_ATTEMPT) : deadline;
@@ -318,6 +320,11 @@ final class ThrottleLine {
         } finally {
             answer(asking, answers, founding);
         }
+    }
+
+    /** Whoever is in the database waits for its answer, however long that takes. */
+    private static Ask untilAnswered(Ask ask) {
+        return ask.isImmediate() ? Ask.now(ask.permits(), Ask.NEVER_NANOS) : ask;
     }
 
     private void answerBusy(Caller caller) {

@@ -49,7 +49,7 @@ class WorkQueueModelTest {
     }
 
     /** The engine of a cache, with a wall clock of its own. */
-    private static CoordinationEngine engine(Cache cache, HostClock clock) {
+    static CoordinationEngine engine(Cache cache, HostClock clock) {
         CoordinationEngine engine = cache.unwrap(CoordinationEngine.class);
         return (CoordinationEngine) Proxy.newProxyInstance(
                 WorkQueueModelTest.class.getClassLoader(),
