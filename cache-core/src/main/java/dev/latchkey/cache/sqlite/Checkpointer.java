@@ -116,6 +116,7 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
      */
     private void keepShort() {
         ballast.cover(restartOnce());
+        before = seen; // or the next tick would take what is left over for new
         if (ballast.isShort()) {
             ballast.restore();
         }
@@ -234,6 +235,7 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
         }
         try {
             ballast.giveUp(restart());
+            before = seen;
             return true;
         } catch (CacheException e) {
             return false;

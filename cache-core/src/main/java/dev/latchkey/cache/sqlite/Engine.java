@@ -30,6 +30,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +45,7 @@ final class Engine implements CoordinationEngine, Source {
     private static final int TICKS_BETWEEN_TOUCHES = 3600;
     private static final int FLUSHED_AT_ONCE = 100;
     private static final Duration FLUSH_PATIENCE = Duration.ofMillis(200);
+    private static final Duration FLUSH_PATIENCE_AT_CLOSE = Duration.ofSeconds(2);
 
     private final Directory directory;
     /** Of the shards that this is one of, who have locks, hints and session of the first one; null if it is a directory of its own. */
@@ -71,6 +73,7 @@ final class Engine implements CoordinationEngine, Source {
     private final ScheduledThreadPoolExecutor keepers;
     private final Map<Class<?>, AutoCloseable> attachments = new ConcurrentHashMap<>();
     private volatile Settings settings;
+    private final ReentrantLock settingsTurn = new ReentrantLock();
     private volatile boolean closed;
     private volatile @Nullable CacheReplacedException replaced;
     private int ticks;
@@ -226,11 +229,11 @@ final class Engine implements CoordinationEngine, Source {
     }
 
     private static Hints mapHints(Directory directory, LockFile locks, Deadline deadline) throws IOException {
-        while (true) {
+        for (boolean tried = false; true; tried = true) {
             try {
                 return new Hints(directory.hints());
             } catch (NoSuchFileException e) {
-                if (deadline.hasPassed()) {
+                if (tried && deadline.hasPassed()) {
                     throw e;
                 }
             }
@@ -276,7 +279,7 @@ final class Engine implements CoordinationEngine, Source {
     }
 
     private Database connect() {
-        Database database = Database.open(directory.database());
+        Database database = openInPlace();
         try {
             database.configure(settings.synchronous());
             directory.requireInPlace(); // what was opened by name might be another directory's
@@ -284,6 +287,15 @@ final class Engine implements CoordinationEngine, Source {
         } catch (Throwable t) {
             database.close();
             throw t;
+        }
+    }
+
+    private Database openInPlace() {
+        try {
+            return Database.open(directory.database());
+        } catch (CacheException e) {
+            directory.requireInPlace(); // of a directory that is gone nothing can be opened
+            throw e;
         }
     }
 
@@ -352,12 +364,18 @@ final class Engine implements CoordinationEngine, Source {
         }
     }
 
+    /** One at a time: else what was read before an alteration could be obeyed after it. */
     private void loadSettings(Deadline deadline) {
-        Settings loaded = readers.read(Settings::load, deadline);
-        if (family == null) {
-            settings = loaded;
-        } else {
-            family.loaded(this, loaded);
+        settingsTurn.lock();
+        try {
+            Settings loaded = readers.read(Settings::load, deadline);
+            if (family == null) {
+                settings = loaded;
+            } else {
+                family.loaded(this, loaded);
+            }
+        } finally {
+            settingsTurn.unlock();
         }
     }
 
@@ -598,7 +616,7 @@ final class Engine implements CoordinationEngine, Source {
         if (isFirst()) {
             closeQuietly(sessions::close);
         }
-        closeQuietly(this::flushSome);
+        closeQuietly(() -> flushAccesses(Deadline.after(FLUSH_PATIENCE_AT_CLOSE)));
         closeQuietly(checkpointer);
         closeQuietly(readers);
         closeQuietly(writer);

@@ -1,6 +1,7 @@
 package dev.latchkey.cache.sqlite;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.Cache;
@@ -10,9 +11,15 @@ import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Processes;
 import dev.latchkey.testing.TestDirectory;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -96,5 +103,22 @@ class AccessLossTest {
         }
         assertEquals(ENTRIES, written(path, EvictionPolicy.LEAST_FREQUENTLY_USED));
         assertEquals(Integer.toString(ENTRIES), Rows.one(path, "SELECT value FROM Settings WHERE key = 'hits'"));
+    }
+
+    @Test
+    void whoClosesWhileAnotherWritesStillNotesItsReads() throws Exception {
+        Path path = filled(EvictionPolicy.LEAST_FREQUENTLY_USED);
+        try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + path.resolve("cache.db"));
+                Statement statement = other.createStatement()) {
+            Cache cache = Cache.open(path);
+            statement.execute("BEGIN IMMEDIATE");
+            cache.get("k0", Integer.class);
+            FutureTask<Void> closing = new FutureTask<>(cache::close, null);
+            new Thread(closing).start();
+            assertThrows(TimeoutException.class, () -> closing.get(600, TimeUnit.MILLISECONDS));
+            statement.execute("COMMIT");
+            closing.get(30, TimeUnit.SECONDS);
+        }
+        assertEquals(1, written(path, EvictionPolicy.LEAST_FREQUENTLY_USED));
     }
 }

@@ -6,13 +6,17 @@ import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.HostClock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /** Checks of a directory at a later time, and what is in it. */
 final class Damage {
@@ -58,15 +62,35 @@ final class Damage {
     }
 
     static List<String> files(Path directory) {
-        try (Stream<Path> all = Files.walk(directory)) {
-            return all.filter(path -> !Files.isDirectory(path))
-                    .map(path -> directory.relativize(path).toString())
-                    .filter(path -> path.endsWith(".val"))
-                    .sorted()
-                    .toList();
+        return allFiles(directory).stream()
+                .filter(path -> path.endsWith(".val"))
+                .sorted()
+                .toList();
+    }
+
+    /** Without those that are gone when their turn comes: a new ballast loses its first name. */
+    static List<String> allFiles(Path directory) {
+        List<String> files = new ArrayList<>();
+        try {
+            Files.walkFileTree(directory, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                    files.add(directory.relativize(file).toString());
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult visitFileFailed(Path file, IOException problem) throws IOException {
+                    if (problem instanceof NoSuchFileException && !file.equals(directory)) {
+                        return FileVisitResult.CONTINUE;
+                    }
+                    throw problem;
+                }
+            });
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        return files;
     }
 
     /** Makes a file, and the folders above it. */
