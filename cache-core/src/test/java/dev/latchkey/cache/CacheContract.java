@@ -179,6 +179,7 @@ abstract class CacheContract extends CacheFixture {
 
     @Test
     void anExpiredLargeValueLeavesNoFileWhenItIsReplaced() {
+        create(options -> options.reaper(false));
         setExpired("a", "x".repeat(BOUND));
         assertTrue(cache.add("a", 1));
         assertEquals(List.of(), valueFiles());

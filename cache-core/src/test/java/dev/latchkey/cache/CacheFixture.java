@@ -1,9 +1,7 @@
 package dev.latchkey.cache;
 
+import dev.latchkey.testing.Listing;
 import dev.latchkey.testing.TestDirectory;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
@@ -81,12 +79,9 @@ abstract class CacheFixture {
     }
 
     List<Path> files(Function<String, Boolean> wanted) {
-        try (Stream<Path> all = Files.walk(cache.directory())) {
-            return all.filter(path -> wanted.apply(path.getFileName().toString()))
-                    .toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Listing.of(cache.directory()).stream()
+                .filter(path -> wanted.apply(path.getFileName().toString()))
+                .toList();
     }
 
     /** Stores a value that has expired when this returns. */

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.testing.Child;
+import dev.latchkey.testing.JavaCommand;
 import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Processes;
 import dev.latchkey.testing.TestDirectory;
@@ -128,7 +129,8 @@ class CacheModelTest {
     }
 
     private JavaProcess operator(Path path, int variant) {
-        JavaProcess child = processes.start(Operator.class, path.toString(), Integer.toString(variant));
+        JavaProcess child = processes.start(JavaCommand.of(Operator.class, path.toString(), Integer.toString(variant))
+                .lifetime(Duration.ofMinutes(10)));
         child.await("UP", LONG);
         return child;
     }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.latchkey.testing.Cpu;
 import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Processes;
+import dev.latchkey.testing.Stalls;
 import dev.latchkey.testing.TestDirectory;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -90,12 +92,15 @@ class CollectionsProcessTest {
         int times = 101;
         taker.send("take " + (WARM_UP + times));
         List<Long> micros = new ArrayList<>();
-        for (int i = 0; i < WARM_UP + times; i++) {
-            taker.await("TAKING", SOON);
-            letRun(Duration.ofMillis(5)); // it sleeps by then
-            long start = System.nanoTime();
-            deque.add("item " + i);
-            micros.add(TimeUnit.NANOSECONDS.toMicros(nanos(taker.await("TOOK", SOON)) - start));
+        try (Stalls stalls = new Stalls()) {
+            for (int i = 0; i < WARM_UP + times; i++) {
+                taker.await("TAKING", SOON);
+                letRun(Duration.ofMillis(5)); // it sleeps by then
+                deque.add("item " + i);
+                long start = System.nanoTime();
+                long end = nanos(taker.await("TOOK", SOON));
+                micros.add(TimeUnit.NANOSECONDS.toMicros(end - start - stalls.nanosWithin(start, end)));
+            }
         }
         micros = micros.subList(WARM_UP, WARM_UP + times);
         micros.sort(null);
@@ -204,16 +209,16 @@ class CollectionsProcessTest {
         }
         waiting.send("takers " + TAKERS);
         waiting.await("WAITING", SOON);
-        letRun(Duration.ofSeconds(2));
+        awaitNoMoreWrites(waiting);
         Cpu before = Cpu.required(waiting.pid());
         long leastIdle = Long.MAX_VALUE;
         long leastWaiting = Long.MAX_VALUE;
         for (int window = 0; window < 6; window++) {
-            long waitingBefore = nanosOf(waiting);
-            long idleBefore = nanosOf(idle);
+            Used waitingBefore = Used.of(waiting);
+            Used idleBefore = Used.of(idle);
             letRun(Duration.ofMillis(500));
-            leastWaiting = Math.min(leastWaiting, (nanosOf(waiting) - waitingBefore) / 500);
-            leastIdle = Math.min(leastIdle, (nanosOf(idle) - idleBefore) / 500);
+            leastWaiting = Math.min(leastWaiting, Used.of(waiting).microsPerSecondSince(waitingBefore));
+            leastIdle = Math.min(leastIdle, Used.of(idle).microsPerSecondSince(idleBefore));
         }
         long micros = leastWaiting - leastIdle;
         System.out.println(TAKERS + " idle takers cost " + micros + " microseconds of a core per second");
@@ -229,10 +234,30 @@ class CollectionsProcessTest {
         assertNull(deque.poll());
     }
 
-    private static long nanosOf(JavaProcess child) {
-        Map<String, Long> threads = Cpu.nanosByThread(child.pid());
-        assertFalse(threads.isEmpty(), "the kernel says what threads cost");
-        return threads.values().stream().mapToLong(Long::longValue).sum();
+    /** Waits until a process has written nothing for a while, longer than its house-keeping takes to come by. */
+    private static void awaitNoMoreWrites(JavaProcess child) {
+        AtomicLong last = new AtomicLong(-1);
+        Awaitility.await().pollInterval(Duration.ofMillis(1500)).atMost(SOON).until(() -> {
+            long now = Cpu.required(child.pid()).writeCalls();
+            return last.getAndSet(now) == now;
+        });
+    }
+
+    /** What each thread of a process had used, and when that was read. */
+    private record Used(long begin, Map<String, Long> nanos, long end) {
+        static Used of(JavaProcess child) {
+            long begin = System.nanoTime();
+            Map<String, Long> nanos = Cpu.nanosByThread(child.pid());
+            assertFalse(nanos.isEmpty(), "the kernel says what threads cost");
+            return new Used(begin, nanos, System.nanoTime());
+        }
+
+        long microsPerSecondSince(Used earlier) {
+            long used = nanos.entrySet().stream()
+                    .mapToLong(thread -> thread.getValue() - earlier.nanos.getOrDefault(thread.getKey(), 0L))
+                    .sum();
+            return used / TimeUnit.NANOSECONDS.toMillis(begin - earlier.end);
+        }
     }
 
     @Test

@@ -33,7 +33,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -91,20 +95,36 @@ abstract class DequeContract extends CacheFixture {
 
     /** Starts a call, and waits until its thread sleeps: behind another one, or in the kernel. */
     private <T> Future<T> waiting(Callable<T> task) throws Exception {
+        return waiting(task, DequeContract::isWaiting);
+    }
+
+    private <T> Future<T> waiting(Callable<T> task, Predicate<Thread> isThere) throws Exception {
         CompletableFuture<Thread> thread = new CompletableFuture<>();
         Future<T> future = start(() -> {
             thread.complete(Thread.currentThread());
             return task.call();
         });
         Thread waiter = thread.get(SOON, TimeUnit.SECONDS);
-        Awaitility.await().until(() -> isWaiting(waiter));
+        Awaitility.await().until(() -> isThere.test(waiter));
         return future;
     }
 
+    /** Whether it has its place: in line for the turn, or asleep until it is rung. */
     private static boolean isWaiting(Thread thread) {
-        return Arrays.stream(thread.getStackTrace())
-                        .anyMatch(frame -> frame.getMethodName().equals("await"))
-                || thread.getState() == Thread.State.TIMED_WAITING;
+        List<StackTraceElement> stack = List.of(thread.getStackTrace());
+        boolean inLine = isParked(stack)
+                && IntStream.range(1, stack.size())
+                        .anyMatch(i -> isIn(stack.get(i), Deque.class.getName(), "await")
+                                && isIn(stack.get(i - 1), ReentrantLock.class.getName(), "tryLock"));
+        return inLine || stack.stream().anyMatch(frame -> isIn(frame, "dev.latchkey.cache.sqlite.Hints", "await"));
+    }
+
+    private static boolean isParked(List<StackTraceElement> stack) {
+        return stack.stream().anyMatch(frame -> frame.getClassName().equals(LockSupport.class.getName()));
+    }
+
+    private static boolean isIn(StackTraceElement frame, String type, String method) {
+        return frame.getClassName().equals(type) && frame.getMethodName().equals(method);
     }
 
     private static void assertStillWaits(Future<?> future) {
@@ -732,7 +752,7 @@ abstract class DequeContract extends CacheFixture {
         assertTrue(inside.await(SOON, TimeUnit.SECONDS));
         assertNull(deque.poll(50, TimeUnit.MILLISECONDS));
         assertFalse(deque.offer("b", 50, TimeUnit.MILLISECONDS));
-        Future<String> taken = waiting(deque::take);
+        Future<String> taken = waiting(deque::take, thread -> isParked(List.of(thread.getStackTrace())));
         assertStillWaits(taken);
         end.countDown();
         soon(transaction);

@@ -31,6 +31,11 @@ abstract class EvictionContract extends CacheFixture {
     private static final EntryOptions PINNED = EntryOptions.none().pinned();
     private static final Duration SOON = Duration.ofSeconds(10);
 
+    /** Whether a write that finds somebody at work in another place evicts nothing, or less, and the next ones do. */
+    boolean mayLeaveEvictionForLater() {
+        return false;
+    }
+
     private void create(EvictionPolicy policy, boolean reaper) {
         create(options -> options.evictionPolicy(policy).reaper(reaper));
     }
@@ -277,6 +282,12 @@ abstract class EvictionContract extends CacheFixture {
                 assertTrue(cache.size() >= 8, "only " + cache.size() + " are left");
             }
         }
+        if (mayLeaveEvictionForLater()) {
+            Awaitility.await().atMost(SOON).until(() -> {
+                cache.set("last", value(10));
+                return bytes(valueFiles()) <= limit;
+            });
+        }
         assertTrue(bytes(valueFiles()) <= limit, bytes(valueFiles()) + " bytes of values in " + limit);
         assertTrue(cache.check(false).isClean(), cache.check(false)::toString);
     }
@@ -286,10 +297,17 @@ abstract class EvictionContract extends CacheFixture {
         create(options -> options.reaper(false).cullLimit(2));
         List<String> keys = fill(20);
         limit(5L * VALUE + VALUE / 2);
-        for (int i = 1; i <= 7; i++) {
+        long start = System.nanoTime();
+        int left = 20;
+        while (left > 6) {
             cache.set("new", value(10));
-            assertEquals(20 - 2 * i, left(keys).size());
+            int now = left(keys).size();
+            boolean fewer = now > left - 2 && now <= left && mayLeaveEvictionForLater();
+            assertTrue(now == left - 2 || fewer, left + " were left before the write, and " + now + " behind it");
+            left = now;
+            assertTrue(System.nanoTime() - start < SOON.toNanos(), left + " are left for too long");
         }
+        assertTrue(left >= 5, "there is room for five, and " + left + " are left");
     }
 
     @Test
@@ -475,7 +493,10 @@ abstract class EvictionContract extends CacheFixture {
         create(EvictionPolicy.LEAST_RECENTLY_STORED, true);
         List<String> keys = fill(40);
         limit(10L * VALUE + VALUE / 2);
-        Awaitility.await().atMost(SOON).until(() -> left(keys).size() <= 10);
+        Awaitility.await()
+                .atMost(SOON)
+                .until(() -> left(keys).size() <= 10
+                        && valueFiles().size() == left(keys).size());
         theReaperComesBy();
         List<Object> left = left(keys);
         assertTrue(left.size() >= 9, left.toString());
@@ -489,8 +510,10 @@ abstract class EvictionContract extends CacheFixture {
         cache.setAll(numbered("key", 300), BRIEFLY);
         cache.set("large", value(VALUE), BRIEFLY);
         cache.set("stays", 1);
-        Awaitility.await().atMost(SOON).until(() -> cache.size() == 1);
-        assertEquals(List.of(), valueFiles());
+        // files go behind the transaction
+        Awaitility.await()
+                .atMost(SOON)
+                .until(() -> cache.size() == 1 && valueFiles().isEmpty());
         assertTrue(cache.containsKey("stays"));
     }
 

@@ -7,11 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.latchkey.testing.Listing;
 import dev.latchkey.testing.TestDirectory;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -27,7 +24,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -79,13 +75,10 @@ class FanoutTransactionTest {
     }
 
     private long files() {
-        try (Stream<Path> all = Files.walk(cache.directory())) {
-            return all.map(path -> path.getFileName().toString())
-                    .filter(name -> name.endsWith(".val") || name.startsWith("incoming-"))
-                    .count();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Listing.of(cache.directory()).stream()
+                .map(path -> path.getFileName().toString())
+                .filter(name -> name.endsWith(".val") || name.startsWith("incoming-"))
+                .count();
     }
 
     @Test

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -158,7 +159,7 @@ abstract class ListenerContract extends CacheFixture {
 
     @Test
     void evictionAndRefusalAreTold() {
-        create(options -> options.sizeLimit(1 << 20));
+        create(options -> options.sizeLimit(1 << 20).reaper(false));
         listen();
         for (int i = 0; i < 20; i++) {
             cache.set("k" + i, new byte[100_000]);
@@ -213,7 +214,7 @@ abstract class ListenerContract extends CacheFixture {
         try (Cache other = builder(directory.resolve("other"))
                         .timeout(Duration.ofMillis(30))
                         .open();
-                Holder holder = new Holder(other)) {
+                Holder holder = new Holder(open(other.directory()))) {
             listen();
             other.addListener(told);
             Runnable body = () -> {
@@ -268,26 +269,37 @@ abstract class ListenerContract extends CacheFixture {
         assertEquals(List.of("store b"), told.take());
     }
 
-    /** A thread that has the write lock until it is closed. */
+    /** A thread that has the write lock of a patient cache, both until it is closed. */
     private static final class Holder implements AutoCloseable {
-        private final CountDownLatch begun = new CountDownLatch(1);
+        private final CompletableFuture<Boolean> begun = new CompletableFuture<>();
         private final CountDownLatch end = new CountDownLatch(1);
-        private final Thread thread;
+        private final Cache cache;
+        private final Thread thread = new Thread(this::hold);
 
-        Holder(Cache cache) throws InterruptedException {
-            thread = new Thread(() -> cache.transact(() -> {
-                begun.countDown();
-                end.await();
-                return null;
-            }));
+        Holder(Cache cache) {
+            this.cache = cache;
             thread.start();
-            begun.await();
+            assertTrue(begun.orTimeout(60, TimeUnit.SECONDS).join());
+        }
+
+        private void hold() {
+            try {
+                cache.transact(() -> {
+                    begun.complete(true);
+                    end.await();
+                    return null;
+                });
+            } catch (RuntimeException | Error e) {
+                begun.completeExceptionally(e);
+                throw e;
+            }
         }
 
         @Override
         public void close() throws InterruptedException {
             end.countDown();
             thread.join();
+            cache.close();
         }
     }
 
@@ -295,7 +307,7 @@ abstract class ListenerContract extends CacheFixture {
     void aCallThatGivesUpIsBusy() throws InterruptedException {
         create(options -> options.timeout(Duration.ofMillis(30)));
         listen();
-        try (Holder holder = new Holder(cache)) {
+        try (Holder holder = new Holder(open(cache.directory()))) {
             assertThrows(CacheTimeoutException.class, () -> cache.set("a", 1));
             assertThrows(CacheTimeoutException.class, () -> cache.delete("a"));
             assertThrows(CacheTimeoutException.class, () -> cache.transact(() -> cache.set("a", 1)));

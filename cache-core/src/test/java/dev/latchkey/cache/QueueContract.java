@@ -12,6 +12,7 @@ import com.google.common.reflect.TypeToken;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -237,11 +238,13 @@ abstract class QueueContract extends CacheFixture {
 
     @Test
     void expiredItemsArePassedOver() {
+        create(options -> options.reaper(false));
+        EntryOptions forASecond = EntryOptions.none().expireAfter(Duration.ofSeconds(1));
         for (String prefix : new String[] {null, "q"}) {
-            Object first = cache.push(LARGE, prefix, Side.BACK, BRIEFLY);
+            Object first = cache.push(LARGE, prefix, Side.BACK, forASecond);
             push("b", prefix);
             push("c", prefix);
-            Object last = cache.push("d", prefix, Side.BACK, BRIEFLY);
+            Object last = cache.push("d", prefix, Side.BACK, forASecond);
             awaitExpiry(first);
             awaitExpiry(last);
             assertEquals(

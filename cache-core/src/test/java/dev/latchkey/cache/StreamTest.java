@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.latchkey.testing.Child;
 import dev.latchkey.testing.JavaCommand;
 import dev.latchkey.testing.JavaProcess;
+import dev.latchkey.testing.Listing;
 import dev.latchkey.testing.Processes;
 import dev.latchkey.testing.TestDirectory;
 import java.io.IOException;
@@ -222,10 +223,10 @@ final class StreamTest {
     }
 
     /** The value files, those that wait for their transaction included. */
-    private List<Path> values() throws IOException {
-        try (Stream<Path> files = Files.walk(directory.path())) {
-            return files.filter(file -> file.toString().endsWith(".val")).toList();
-        }
+    private List<Path> values() {
+        return Listing.of(directory.path()).stream()
+                .filter(file -> file.toString().endsWith(".val"))
+                .toList();
     }
 
     /** The value files that this process has open, deleted ones included. */

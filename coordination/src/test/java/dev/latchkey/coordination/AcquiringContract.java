@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheClosedException;
+import dev.latchkey.testing.Elapsed;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -119,6 +120,23 @@ abstract class AcquiringContract extends CacheFixture {
         }
     }
 
+    /** The same where it is free: then only an attempt that has taken its whole time may be in vain, and it is repeated. */
+    static Map<String, Way> atWhatIsFree(Map<String, Way> attempts) {
+        Map<String, Way> ways = new LinkedHashMap<>();
+        attempts.forEach((name, way) -> ways.put(name, () -> {
+            long end = System.nanoTime() + SOON.toNanos();
+            while (true) {
+                long start = System.nanoTime();
+                Runnable giveBack = way.acquire();
+                long now = System.nanoTime();
+                if (giveBack != null || now - start < Cohort.ONE_ATTEMPT.toNanos() || now - end >= 0) {
+                    return giveBack;
+                }
+            }
+        }));
+        return ways;
+    }
+
     interface Tried {
         void way(String name, Way way) throws Exception;
     }
@@ -181,7 +199,7 @@ abstract class AcquiringContract extends CacheFixture {
     @Test
     void whatIsFreeIsAcquiredInEveryWay() throws Exception {
         Map<String, Way> ways = allWays();
-        ways.putAll(attempts());
+        ways.putAll(atWhatIsFree(attempts()));
         forEach(ways, (name, way) -> {
             Runnable giveBack = acquired(way, name);
             assertFalse(opponent.tryAcquire(Duration.ZERO), name);
@@ -208,12 +226,17 @@ abstract class AcquiringContract extends CacheFixture {
 
     @Test
     void aTimedWaitEndsInTimeAndLeavesNothing() throws Exception {
+        Duration limit = Duration.ofMillis(150);
         opponent.acquire();
-        for (Map.Entry<String, TimedWay> way : timedWays().entrySet()) {
-            long start = System.nanoTime();
-            assertNull(way.getValue().acquire(Duration.ofMillis(150)), way.getKey());
-            long tookMillis = (System.nanoTime() - start) / 1_000_000;
-            assertTrue(tookMillis >= 150 && tookMillis < 650, way.getKey() + " took " + tookMillis + " ms");
+        try (Elapsed elapsed = new Elapsed()) {
+            for (Map.Entry<String, TimedWay> way : timedWays().entrySet()) {
+                long start = System.nanoTime();
+                assertNull(way.getValue().acquire(limit), way.getKey());
+                long end = System.nanoTime();
+                assertTrue(end - start >= limit.toNanos(), way.getKey() + " took " + (end - start) + " ns");
+                long tookMillis = elapsed.millis(start, end);
+                assertTrue(tookMillis < 650, way.getKey() + " took " + tookMillis + " ms");
+            }
         }
         opponent.release();
         assertFree("waits that were in vain");
@@ -225,13 +248,25 @@ abstract class AcquiringContract extends CacheFixture {
         Map<String, Way> ways = new LinkedHashMap<>(attempts());
         timedWays().forEach((name, way) -> none.forEach(limit -> ways.put(name + limit, () -> way.acquire(limit))));
         opponent.acquire();
-        long start = System.nanoTime();
-        forEach(ways, (name, way) -> assertNull(way.acquire(), name));
-        long tookMillis = (System.nanoTime() - start) / 1_000_000;
-        assertTrue(tookMillis < 1000, "took " + tookMillis + " ms");
+        long nanos = 0;
+        for (Map.Entry<String, Way> way : ways.entrySet()) {
+            nanos += leastNanosInVain(way.getKey(), way.getValue());
+        }
+        assertTrue(nanos < TimeUnit.SECONDS.toNanos(1), "took " + nanos + " ns");
         opponent.release();
-        forEach(ways, (name, way) -> acquired(way, name).run());
+        forEach(atWhatIsFree(ways), (name, way) -> acquired(way, name).run());
         assertFree("attempts");
+    }
+
+    /** Of three times; whatever else the machine does can only add to it. */
+    private static long leastNanosInVain(String name, Way way) throws Exception {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < 3; i++) {
+            long start = System.nanoTime();
+            assertNull(way.acquire(), name);
+            least = Math.min(least, System.nanoTime() - start);
+        }
+        return least;
     }
 
     @Test
@@ -260,7 +295,7 @@ abstract class AcquiringContract extends CacheFixture {
         });
         awaitNoResidue();
         Map<String, Way> deaf = new LinkedHashMap<>(uninterruptibleWays());
-        deaf.putAll(attempts());
+        deaf.putAll(atWhatIsFree(attempts()));
         forEach(deaf, (name, way) -> {
             Thread.currentThread().interrupt();
             Runnable giveBack = acquired(way, name);
@@ -355,7 +390,7 @@ abstract class AcquiringContract extends CacheFixture {
             Waiter waiter = new Waiter(allWays().values().iterator().next());
             opponent.release();
             assertTrue(get(waiter.future));
-            forEach(attempts(), (name, way) -> {
+            forEach(atWhatIsFree(attempts()), (name, way) -> {
                 Runnable giveBack = acquired(way, name);
                 assertFalse(opponent.tryAcquire(Duration.ZERO), name);
                 giveBack.run();

@@ -105,7 +105,9 @@ class AsyncLockTest extends CacheFixture {
             }
         }
         awaitNoResidue(cache, Kind.LOCK, "a");
-        assertTrue(lock.tryLock());
+        Cohorts cohorts = Cohorts.of(Cohorts.engine(cache));
+        await().atMost(SOON).until(() -> cohorts.namesInUse() == 0);
+        assertTrue(lock.tryLock(SOON));
         lock.unlock();
     }
 

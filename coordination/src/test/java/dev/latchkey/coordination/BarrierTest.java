@@ -46,7 +46,16 @@ class BarrierTest {
 
     /** Counts how many are inside at a time. */
     private String enter() throws InterruptedException {
+        return enterAndAwait(1);
+    }
+
+    /** The same, and stays until so many have been inside at a time. */
+    private String enterAndAwait(int together) throws InterruptedException {
         most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+        await().atMost(SOON)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(1))
+                .until(() -> most.get() >= together);
         TimeUnit.MILLISECONDS.sleep(5);
         inside.decrementAndGet();
         return "entered";
@@ -76,7 +85,8 @@ class BarrierTest {
     @Test
     void asManyAtATimeAsThereArePermitsRunIt() {
         BoundedSemaphore three = new BoundedSemaphore(cache, "s", 3);
-        all(List.of(Barrier.wrap(three, this::enter), Barrier.wrap(three, this::enter)), "entered");
+        Callable<String> enter = () -> enterAndAwait(3);
+        all(List.of(Barrier.wrap(three, enter), Barrier.wrap(three, enter)), "entered");
         assertEquals(3, most.get());
         assertEquals(3, three.availablePermits());
     }

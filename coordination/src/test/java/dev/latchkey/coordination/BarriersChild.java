@@ -12,13 +12,25 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 
-/** A process that meets others at barriers and latches and stands for election, as it is told line by line. */
+/**
+ * A process that meets others at barriers and latches and stands for election, as it is told line by line. {@code @w} in front of a
+ * command has the thread of that name do it.
+ */
 final class BarriersChild {
+    private static final ExecutorService WORKER = Executors.newSingleThreadExecutor(task -> {
+        Thread thread = new Thread(task, "w");
+        thread.setDaemon(true);
+        return thread;
+    });
+
     private BarriersChild() {}
 
     public static void main(String[] arguments) throws Exception {
@@ -27,7 +39,13 @@ final class BarriersChild {
         Cache cache = Cache.open(directory);
         Child.say("OPEN");
         while (true) {
-            run(cache, Child.hear().split(" ", -1));
+            String line = Child.hear();
+            if (line.startsWith("@w ")) {
+                Future<?> unused =
+                        WORKER.submit(() -> run(cache, line.substring(3).split(" ", -1)));
+            } else {
+                run(cache, line.split(" ", -1));
+            }
         }
     }
 
@@ -45,6 +63,7 @@ final class BarriersChild {
                                             .countDown(command[2]);
                         case "latch" -> latch(new CountDownLatch(cache, "l", Integer.parseInt(command[1])));
                         case "lead" -> lead(cache, Path.of(command[1]));
+                        case "led" -> "LED " + new LeaderElection(cache, command[1]).lead(() -> true);
                         case "cycles" -> cycles(cache, Integer.parseInt(command[1]));
                         case "residue" -> residue();
                         case "close" -> close(cache);

@@ -78,6 +78,14 @@ class BoundedSemaphoreTest extends CacheFixture {
         await().atMost(Duration.ofSeconds(3)).until(() -> row().line().isEmpty());
     }
 
+    /** A release may have been left to be written later. */
+    private static void awaitAvailable(BoundedSemaphore semaphore, int permits) {
+        await().atMost(SOON)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(2))
+                .until(() -> semaphore.availablePermits() == permits);
+    }
+
     // Acquiring and releasing
 
     @Test
@@ -190,7 +198,7 @@ class BoundedSemaphoreTest extends CacheFixture {
             one.get(50, TimeUnit.SECONDS);
         }
         assertTrue(most.get() <= 3, "inside: " + most);
-        assertEquals(List.of(), row().holds());
+        await().atMost(SOON).until(() -> row().holds().isEmpty());
         awaitNobodyInLine();
     }
 
@@ -221,27 +229,41 @@ class BoundedSemaphoreTest extends CacheFixture {
                 one.get(20, TimeUnit.SECONDS);
             }
             assertEquals(2, refused.get(), "eight were held");
-            assertEquals(12, many.availablePermits());
+            awaitAvailable(many, 12);
         }
     }
 
+    /** Only an attempt that has taken its whole time may be in vain; the round with such a one is repeated. */
     @Test
     void attemptsAtTheSameTimeAllSucceedWhereThereIsEnough() throws Exception {
         BoundedSemaphore many = new BoundedSemaphore(cache, "many", 4);
-        for (int round = 0; round < 30; round++) {
+        int complete = 0;
+        while (complete < 30) {
             CyclicBarrier gun = new CyclicBarrier(4);
-            List<Future<Boolean>> all = new ArrayList<>();
+            List<Future<Long>> all = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
                 all.add(threads.submit(() -> {
                     gun.await();
-                    return many.tryAcquire();
+                    long start = System.nanoTime();
+                    return many.tryAcquire() ? 0L : System.nanoTime() - start;
                 }));
             }
-            for (Future<Boolean> one : all) {
-                assertTrue(one.get(20, TimeUnit.SECONDS), "round " + round);
+            int acquired = 0;
+            for (Future<Long> one : all) {
+                long refusedAfter = get(one);
+                assertTrue(
+                        refusedAfter == 0 || refusedAfter >= Cohort.ONE_ATTEMPT.toNanos(),
+                        "refused after " + refusedAfter + " ns");
+                acquired += refusedAfter == 0 ? 1 : 0;
             }
-            assertFalse(many.tryAcquire());
-            many.release(4);
+            if (acquired == 4) {
+                assertFalse(many.tryAcquire());
+                complete++;
+            }
+            if (acquired > 0) {
+                many.release(acquired);
+            }
+            awaitAvailable(many, 4);
         }
     }
 
@@ -363,10 +385,10 @@ class BoundedSemaphoreTest extends CacheFixture {
     @Test
     void aLossThatCloseFindsOutIsToldTooWithWhoHoldsAPermitNow() throws Exception {
         AtomicReference<LockLostException> told = new AtomicReference<>();
-        Permit permit = semaphore.acquirePermit(3);
+        Permit permit = semaphore.acquirePermit(2);
+        Permit next = semaphore.acquirePermit();
         permit.onLost(told::set);
         assertTrue(force(permit.fencingToken()));
-        Permit next = semaphore.acquirePermit();
         permit.close();
         await().atMost(SOON).until(() -> told.get() != null);
         assertEquals(next.fencingToken(), told.get().holder().orElseThrow().token());

@@ -114,6 +114,11 @@ public abstract class CacheFixture {
             assertTrue(began.await(SOON.toSeconds(), TimeUnit.SECONDS));
         }
 
+        /** Whoever returned before it was did not wait for its end. */
+        public boolean isOver() {
+            return transaction.isDone();
+        }
+
         @Override
         public void close() throws Exception {
             end.countDown();

@@ -14,6 +14,7 @@ import dev.latchkey.cache.spi.State;
 import dev.latchkey.coordination.MemoryEngine.Disk;
 import dev.latchkey.coordination.MemoryEngine.Trouble;
 import dev.latchkey.coordination.Turns.Awaiting;
+import dev.latchkey.testing.Elapsed;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -299,11 +300,13 @@ class ConditionTest extends CacheFixture {
         lock.lock();
         lock.newCondition("another").signalAll();
         lock.unlock();
-        long before = cpuNanos(waiting);
-        await().during(Duration.ofMillis(500))
-                .atMost(SOON)
-                .pollInterval(Duration.ofMillis(20))
-                .until(() -> cpuNanos(waiting) - before < TimeUnit.MILLISECONDS.toNanos(150));
+        long least = Long.MAX_VALUE; // whatever else the machine does can only add to it
+        for (int window = 0; window < 5; window++) {
+            long before = cpuNanos(waiting);
+            await().pollDelay(Duration.ofMillis(500)).until(() -> true);
+            least = Math.min(least, cpuNanos(waiting) - before);
+        }
+        assertTrue(least < TimeUnit.MILLISECONDS.toNanos(150), "used " + least + " ns");
         lock.lock();
         condition.signalAll();
         lock.unlock();
@@ -444,10 +447,14 @@ class ConditionTest extends CacheFixture {
         Future<Boolean> untimed = threads.submit(locked(that -> {
             held.countDown();
             assertTrue(busy.await(20, TimeUnit.SECONDS));
-            long start = System.nanoTime();
-            assertFalse(that.await(200, TimeUnit.MILLISECONDS));
-            long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-            assertTrue(took >= 200 && took < 800, "took " + took + " ms");
+            try (Elapsed elapsed = new Elapsed()) {
+                long start = System.nanoTime();
+                assertFalse(that.await(200, TimeUnit.MILLISECONDS));
+                long end = System.nanoTime();
+                assertTrue(end - start >= TimeUnit.MILLISECONDS.toNanos(200), "took " + (end - start));
+                long took = elapsed.millis(start, end);
+                assertTrue(took < 800, "took " + took + " ms");
+            }
             assertTrue(lock.isHeldByCurrentThread());
             timedOut.countDown();
             that.await();

@@ -2,6 +2,7 @@ package dev.latchkey.coordination;
 
 import dev.latchkey.cache.Cache;
 import dev.latchkey.testing.Child;
+import dev.latchkey.testing.Stalls;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,8 +10,12 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A process that does with a directory what it is told, line by line. {@code @t} in front of a command runs it on a thread
@@ -19,6 +24,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class CoordinationChild {
     private static final Map<String, Thread> THREADS = new HashMap<>();
     private static final Map<String, Lock> LOCKS = new ConcurrentHashMap<>();
+    private static volatile @Nullable Stalls stalls;
 
     private CoordinationChild() {}
 
@@ -34,7 +40,13 @@ final class CoordinationChild {
                 continue;
             }
             String[] parts = line.split(" ", 2);
-            Thread thread = new Thread(() -> run(cache, parts[1].split(" ")), parts[0].substring(1));
+            Thread thread = new Thread(
+                    () -> {
+                        run(cache, parts[1].split(" "));
+                        LockSupport.parkNanos(
+                                TimeUnit.SECONDS.toNanos(2)); // until what the kernel counts of it is read
+                    },
+                    parts[0].substring(1));
             thread.setDaemon(true);
             THREADS.put(thread.getName(), thread);
             thread.start();
@@ -57,6 +69,8 @@ final class CoordinationChild {
                             count(lock(cache, command[1]), Path.of(command[2]), Integer.parseInt(command[3]));
                         case "contend" -> contend(lock(cache, command[1]), Long.parseLong(command[2]));
                         case "work" -> work(cache, command[1]);
+                        case "watch" -> watch();
+                        case "stalled" -> stalled(Long.parseLong(command[1]), Long.parseLong(command[2]));
                         case "close" -> close(cache);
                         case "exit" -> exit();
                         default -> "UNKNOWN " + command[0];
@@ -166,6 +180,16 @@ final class CoordinationChild {
                 done++;
             }
         }
+    }
+
+    private static String watch() {
+        stalls = new Stalls();
+        return "WATCHING";
+    }
+
+    /** For how long of a stretch of time this process stood still. */
+    private static String stalled(long from, long to) {
+        return "STALLED " + Objects.requireNonNull(stalls).nanosWithin(from, to);
     }
 
     private static String close(Cache cache) {

@@ -11,6 +11,7 @@ import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.State;
+import dev.latchkey.testing.Elapsed;
 import dev.latchkey.testing.TestDirectory;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -18,7 +19,9 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -56,6 +59,19 @@ class CountDownLatchTest {
         await().pollDelay(Duration.ofMillis(100)).until(() -> true);
     }
 
+    /** Starts a wait, and returns when its thread sleeps until the latch changes. */
+    private static Running asleep(Callable<?> wait) {
+        AtomicReference<Thread> thread = new AtomicReference<>();
+        Running running = Running.start(() -> {
+            thread.set(Thread.currentThread());
+            return wait.call();
+        });
+        await().atMost(CacheFixture.SOON)
+                .pollInterval(Duration.ofMillis(2))
+                .until(() -> thread.get() != null && CacheFixture.isWaiting(thread.get()));
+        return running;
+    }
+
     @Test
     void whoWaitsGoesOnWhenTheCountIsZeroAndNotBefore() throws Exception {
         List<Running> all = List.of(
@@ -84,16 +100,17 @@ class CountDownLatchTest {
     void theOneThatOpensItWakesThoseWhoWait() throws Exception {
         CountDownLatch once = new CountDownLatch(cache, "once", 1);
         List<Long> lateMillis = new ArrayList<>();
-        for (int i = 0; i < 9; i++) {
-            Running waits = Running.start(() -> {
-                once.await();
-                return System.nanoTime();
-            });
-            awaitAsleep();
-            long before = System.nanoTime();
-            once.countDown();
-            lateMillis.add(((long) waits.outcome() - before) / 1_000_000);
-            assertTrue(once.trySetCount(1));
+        try (Elapsed elapsed = new Elapsed()) {
+            for (int i = 0; i < 9; i++) {
+                Running waits = asleep(() -> {
+                    once.await();
+                    return System.nanoTime();
+                });
+                once.countDown();
+                long opened = System.nanoTime();
+                lateMillis.add(Math.max(0, elapsed.millis(opened, (long) waits.outcome())));
+                assertTrue(once.trySetCount(1));
+            }
         }
         assertTrue(lateMillis.stream().sorted().toList().get(4) < 10, "it looks every 40 ms: " + lateMillis);
     }
@@ -158,8 +175,7 @@ class CountDownLatchTest {
         assertFalse(latch.trySetCount(1));
         assertThrows(IllegalArgumentException.class, () -> latch.trySetCount(-1));
         latch.countDown();
-        Running waits = Running.start(() -> latch.await(FOR_EVER));
-        awaitAsleep();
+        Running waits = asleep(() -> latch.await(FOR_EVER));
         cache.transact((Runnable)
                 () -> { // nobody sees the latch open
                     latch.countDown();
@@ -184,7 +200,7 @@ class CountDownLatchTest {
         assertThrows(IllegalArgumentException.class, () -> new CountDownLatch(cache, "n", -1));
         assertThrows(IllegalArgumentException.class, () -> new CountDownLatch(cache, "", 1));
         assertThrows(NameInUseException.class, () -> new CyclicBarrier(cache, "l", 2));
-        new Lock(cache, "a").tryLock();
+        new Lock(cache, "a").lock();
         assertThrows(NameInUseException.class, () -> new CountDownLatch(cache, "a", 2));
         assertEquals(Long.MAX_VALUE, new CountDownLatch(cache, "n", Long.MAX_VALUE).getCount());
     }
@@ -293,10 +309,12 @@ class CountDownLatchTest {
         try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("cache/cache.db"));
                 Statement statement = connection.createStatement()) {
             statement.execute("BEGIN EXCLUSIVE");
-            long start = System.nanoTime();
-            assertFalse(latch.await(Duration.ZERO));
-            assertFalse(latch.await(Duration.ofMillis(50)));
-            assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(2));
+            try (Elapsed elapsed = new Elapsed()) {
+                long start = System.nanoTime();
+                assertFalse(latch.await(Duration.ZERO));
+                assertFalse(latch.await(Duration.ofMillis(50)));
+                assertTrue(elapsed.millisSince(start) < 2_000);
+            }
             Running counts = Running.start(() -> latch.countDown("a"));
             awaitAsleep();
             assertFalse(counts.isOver(), "an untimed call waits for the database");

@@ -92,7 +92,7 @@ abstract class FencedLockContract extends LockContract {
             return null;
         });
         assertFalse(first.isValid());
-        LockHandle second = subject().tryAcquire().orElseThrow();
+        LockHandle second = subject().tryAcquire(SOON).orElseThrow();
         first.close();
         assertTrue(second.isValid());
         second.verify();

@@ -15,6 +15,7 @@ import dev.latchkey.testing.JavaCommand;
 import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Processes;
 import dev.latchkey.testing.Requirements;
+import dev.latchkey.testing.Stalls;
 import dev.latchkey.testing.TestDirectory;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -24,7 +25,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -53,6 +53,7 @@ class HostFaultsProcessTest {
     static final class Contender {
         public static void main(String[] args) throws Exception {
             Child.start();
+            Thread.currentThread().setName("w"); // by which a Delay knows it
             Cache cache = Cache.open(Path.of(args[0]));
             Lock lock = new Lock(cache, args[1]);
             Child.ready();
@@ -92,14 +93,22 @@ class HostFaultsProcessTest {
         probe.await("LOCKED", LONG);
         probe.send("unlock free");
         probe.await("UNLOCKED", LONG);
-        Files.move(path(), directory.resolve("away"));
-        long moved = System.nanoTime();
+        try (Stalls stalls = new Stalls()) {
+            List<Delay> delays =
+                    others.stream().map(other -> new Delay(stalls, other)).toList();
+            Files.move(path(), directory.resolve("away"));
+            assertAreTold(others, delays, System.nanoTime());
+        }
+    }
+
+    private void assertAreTold(List<JavaProcess> others, List<Delay> delays, long moved) {
         try (Cache fresh = Cache.open(path())) {
             new Lock(fresh, "held").lock();
-            for (JavaProcess other : others) {
+            for (int i = 0; i < others.size(); i++) {
+                JavaProcess other = others.get(i);
                 String[] words = other.await("", LONG).split(" ", -1);
                 assertEquals("REPLACED", words[0], String.join(" ", words));
-                long told = TimeUnit.NANOSECONDS.toMillis(Long.parseLong(words[1]) - moved);
+                long told = delays.get(i).microsBetween(moved, Long.parseLong(words[1])) / 1000;
                 assertTrue(
                         told < 1_500,
                         other + " was told after " + told + " ms"); // a look each second, and two processors

@@ -58,6 +58,7 @@ class LargeHeapProcessTest extends ProcessFixture {
             JavaProcess locker = opened(command());
             JavaProcess second = opened(command());
             JavaProcess permitted = opened(command());
+            killUnmeasured(cache, locker, second, permitted);
             for (int i = 0; i < KILLS; i++) {
                 JavaProcess victim = large();
                 String held = ask(victim, "acquire LOCK LOCK", "ACQUIRED");
@@ -107,6 +108,20 @@ class LargeHeapProcessTest extends ProcessFixture {
             CacheFixture.awaitNoResidue(cache, Kind.LOCK, "LOCK");
             CacheFixture.awaitNoResidue(cache, Kind.SEMAPHORE, "PERMITS");
         }
+    }
+
+    /** What is measured later is waiting, not loading classes. */
+    private void killUnmeasured(Cache cache, JavaProcess locker, JavaProcess second, JavaProcess permitted) {
+        JavaProcess victim = opened(command());
+        ask(victim, "acquire LOCK LOCK", "ACQUIRED");
+        ask(victim, "acquire PERMITS PERMITS", "ACQUIRED");
+        await(cache, locker, Holdable.LOCK, 1);
+        await(cache, second, Holdable.LOCK, 2);
+        await(cache, permitted, Holdable.PERMITS, 1);
+        victim.kill();
+        locker.await("ACQUIRED", SOON);
+        permitted.await("ACQUIRED", SOON);
+        theNextHasItAlone(locker, second, permitted);
     }
 
     /** Each of them was granted once: what one has, the others have not. */

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.spi.CoordinationEngine;
+import dev.latchkey.testing.Elapsed;
 import dev.latchkey.testing.Stalls;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
@@ -27,6 +28,10 @@ import org.junit.jupiter.api.Test;
 /** What becomes of a lock that is held longer than its lease. */
 class LeaseTest extends CacheFixture {
     private static final Duration LEASE = Duration.ofMillis(300);
+    /** What is to be done within a lease is done within this one on a slow machine too. */
+    private static final Duration LONG_LEASE = Duration.ofSeconds(3);
+
+    private static final Duration LONGER_THAN_LONG_LEASE = LONG_LEASE.plusMillis(300);
 
     /** What was told of, by which thread, and when. */
     private record Told(LockLostException lost, String thread, long nanos) {}
@@ -66,33 +71,37 @@ class LeaseTest extends CacheFixture {
     void theEndOfALeaseIsToldOnceAndPromptlyOnAThreadOfTheEngine() throws Exception {
         List<Long> lateMillis = new ArrayList<>();
         Stalls stalls = new Stalls();
-        for (int i = 0; i < 5; i++) {
+        for (int i = -1; i < 5; i++) { // how late it is the first time is not measured
             long start = System.nanoTime();
             LockHandle handle = lock(LEASE).acquire();
+            long acquired = System.nanoTime();
             handle.onLost(this::tell);
             Told first = awaitTold();
             Told second = awaitTold();
             assertEquals(handle.fencingToken(), first.lost.token());
             assertEquals(handle.fencingToken(), second.lost.token());
             assertTrue(first.thread.startsWith("latchkey-"), first.thread);
-            long due = start + LEASE.toNanos();
-            lateMillis.add((first.nanos - due - stalls.nanosWithin(due, first.nanos)) / 1_000_000);
+            assertTrue(first.nanos - start >= LEASE.toNanos(), "early: " + (first.nanos - start));
+            long due = acquired + LEASE.toNanos();
+            if (i >= 0) {
+                lateMillis.add((first.nanos - due - stalls.nanosWithin(due, first.nanos)) / 1_000_000);
+            }
             assertFalse(handle.isValid());
         }
         assertNobodyIsTold(Duration.ofMillis(1200)); // longer than the look for what was forced open
         stalls.close();
-        lateMillis.forEach(late -> assertTrue(late >= 0 && late <= 50, "late by " + lateMillis));
+        lateMillis.forEach(late -> assertTrue(late <= 50, "late by " + lateMillis));
     }
 
     @Test
     void whatIsReleasedInTimeIsNotLost() throws Exception {
-        Lock lock = lock(LEASE);
+        Lock lock = lock(LONG_LEASE);
         lock.lock();
         lock.unlock();
         lock.acquire().close();
-        assertTrue(lock.tryLock());
+        assertTrue(lock.tryLock(SOON));
         lock.unlock();
-        assertNobodyIsTold(LEASE.multipliedBy(2));
+        assertNobodyIsTold(LONGER_THAN_LONG_LEASE);
     }
 
     /** It must not depend on whether the engine has noticed already. */
@@ -138,7 +147,7 @@ class LeaseTest extends CacheFixture {
             AtomicInteger late = new AtomicInteger();
             handle.onLost(lost -> late.incrementAndGet());
             assertEquals(handle.fencingToken(), awaitTold().lost.token(), "round " + i);
-            await().atMost(Duration.ofSeconds(2)).until(() -> late.get() == 1);
+            await().atMost(SOON).until(() -> late.get() == 1);
         }
     }
 
@@ -159,18 +168,19 @@ class LeaseTest extends CacheFixture {
 
     @Test
     void aHandleThatWasClosedIsToldNothing() throws Exception {
-        LockHandle handle = lock(LEASE).acquire();
+        LockHandle handle = lock(LONG_LEASE).acquire();
         handle.close();
         handle.onLost(this::tell);
-        assertNobodyIsTold(LEASE.multipliedBy(2));
+        assertNobodyIsTold(LONGER_THAN_LONG_LEASE);
     }
 
     @Test
     void renewingKeepsTheLock() throws Exception {
-        LockHandle handle = lock(LEASE).acquire();
-        for (int i = 0; i < 10; i++) {
-            assertNobodyIsTold(Duration.ofMillis(100));
-            handle.renew(LEASE);
+        Duration lease = Duration.ofSeconds(2);
+        LockHandle handle = lock(lease).acquire();
+        for (int i = 0; i < 5; i++) {
+            assertNobodyIsTold(Duration.ofMillis(500));
+            handle.renew(lease);
         }
         handle.verify();
         assertNull(told.poll());
@@ -184,7 +194,7 @@ class LeaseTest extends CacheFixture {
         try (LockHandle handle = new Lock(cache, "without").acquire()) {
             assertThrows(IllegalStateException.class, () -> handle.renew(LEASE));
         }
-        try (LockHandle handle = lock(LEASE).acquire()) {
+        try (LockHandle handle = lock(Duration.ofMinutes(1)).acquire()) {
             assertThrows(IllegalArgumentException.class, () -> handle.renew(Duration.ZERO));
             assertThrows(IllegalArgumentException.class, () -> handle.renew(Duration.ofSeconds(-1)));
             handle.renew(Duration.ofSeconds(Long.MAX_VALUE));
@@ -211,7 +221,7 @@ class LeaseTest extends CacheFixture {
     /** Else the process believed in a lease that the row does not have, while another one takes the lock. */
     @Test
     void aRenewalThatIsRolledBackDoesNotCount() throws Exception {
-        LockHandle handle = lock(LEASE).acquire();
+        LockHandle handle = lock(LONG_LEASE).acquire();
         assertThrows(
                 IllegalStateException.class,
                 () -> cache.transact((Runnable) () -> {
@@ -224,37 +234,40 @@ class LeaseTest extends CacheFixture {
 
     @Test
     void aRenewalThatIsCommittedCounts() throws Exception {
-        LockHandle handle = lock(LEASE).acquire();
+        LockHandle handle = lock(LONG_LEASE).acquire();
         cache.transact((Runnable) () -> handle.renew(Duration.ofMinutes(1)));
-        assertNobodyIsTold(LEASE.multipliedBy(2));
+        assertNobodyIsTold(LONGER_THAN_LONG_LEASE);
         handle.verify();
     }
 
     @Test
     void aThreadOfTheSameProcessGetsTheLockAtTheEndOfTheLease() throws Exception {
-        LockHandle handle = lock(LEASE).acquire();
-        long start = System.nanoTime();
-        Lock next = new Lock(cache, "a");
-        Future<Long> waiter = threads.submit(() -> {
-            assertTrue(next.tryLock(SOON));
-            return System.nanoTime();
-        });
-        long took = waiter.get(20, TimeUnit.SECONDS) - start;
-        assertTrue(took < LEASE.plusMillis(200).toNanos(), "took " + took);
-        assertThrows(LockLostException.class, handle::verify);
-        assertEquals(handle.fencingToken(), awaitTold().lost.token());
+        try (Elapsed elapsed = new Elapsed()) {
+            LockHandle handle = lock(LEASE).acquire();
+            long start = System.nanoTime();
+            Lock next = new Lock(cache, "a");
+            Future<Long> waiter = threads.submit(() -> {
+                assertTrue(next.tryLock(SOON));
+                return System.nanoTime();
+            });
+            long took = elapsed.millis(start, waiter.get(20, TimeUnit.SECONDS));
+            assertTrue(took < LEASE.plusMillis(200).toMillis(), "took " + took + " ms");
+            assertThrows(LockLostException.class, handle::verify);
+            assertEquals(handle.fencingToken(), awaitTold().lost.token());
+        }
     }
 
     @Test
     void theLeaseOfAReentrantLockIsLostAsAWhole() throws Exception {
-        RLock lock = RLock.builder(cache, "r").lease(LEASE).onLost(this::tell).build();
+        RLock lock =
+                RLock.builder(cache, "r").lease(LONG_LEASE).onLost(this::tell).build();
         lock.lock();
         lock.lock();
         assertEquals(2, lock.getHoldCount());
         awaitTold();
         assertEquals(0, lock.getHoldCount());
         assertThrows(LockLostException.class, lock::unlock);
-        assertTrue(lock.tryLock());
+        assertTrue(lock.tryLock(SOON));
         assertEquals(1, lock.getHoldCount());
     }
 

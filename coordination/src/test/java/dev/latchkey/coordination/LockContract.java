@@ -117,7 +117,7 @@ abstract class LockContract extends AcquiringContract {
     void twoObjectsOfTwoCachesHaveOneOwner() throws Exception {
         try (Cache second = newCache()) {
             opponent.acquire();
-            assertTrue(lock(second, "b").tryLock(), "another name");
+            assertTrue(tryLock(lock(second, "b"), SOON), "another name");
             opponent.release();
             lock.lock();
             assertTrue(isHeldByCurrentThread(lock(second, "a")));

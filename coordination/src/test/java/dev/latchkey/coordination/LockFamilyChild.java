@@ -3,21 +3,28 @@ package dev.latchkey.coordination;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.spi.Failpoint;
 import dev.latchkey.testing.Child;
+import dev.latchkey.testing.Stalls;
 import java.io.File;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
+import org.jspecify.annotations.Nullable;
 
 /** A process that reads, writes, waits for conditions and writes under a lock, as it is told line by line. */
 @SuppressWarnings("WaitNotInLoop") // where a test counts signals, each wait is to end by one
 final class LockFamilyChild {
     private static final Map<String, ReadWriteLock> BOTH = new ConcurrentHashMap<>();
     private static final Map<String, Lock> LOCKS = new ConcurrentHashMap<>();
+    /** A process says in pieces of this length when it stood still. */
+    static final long SLICE_NANOS = 1_000_000;
+
+    private static volatile @Nullable Stalls stalls;
 
     private LockFamilyChild() {}
 
@@ -56,6 +63,8 @@ final class LockFamilyChild {
                         case "fenced" -> fenced(cache, lock(cache, command[1]), command[2]);
                         case "unfenced" -> unfenced(cache, lock(cache, command[1]), command[2]);
                         case "cycles" -> cycles(cache, Integer.parseInt(command[1]));
+                        case "watch" -> watch();
+                        case "stalled" -> stalled(Long.parseLong(command[1]), Long.parseLong(command[2]));
                         case "residue" -> residue();
                         case "close" -> close(cache);
                         default -> "UNKNOWN " + command[0];
@@ -101,7 +110,7 @@ final class LockFamilyChild {
         Lock lock = new Lock(cache, "buffer");
         Condition full = lock.newCondition();
         Condition empty = lock.newCondition();
-        long[] waits = new long[items];
+        Waits waits = new Waits(items);
         for (int i = 0; i < items; i++) {
             lock.lock();
             try {
@@ -109,21 +118,21 @@ final class LockFamilyChild {
                 while (cache.get("place", Integer.class) != null) {
                     empty.await();
                 }
-                waits[i] = System.nanoTime() - start;
+                waits.add(start, System.nanoTime());
                 cache.set("place", i);
                 full.signal();
             } finally {
                 lock.unlock();
             }
         }
-        return "PRODUCED " + items + " " + distribution(waits);
+        return "PRODUCED " + items + " " + waits;
     }
 
     private static String consume(Cache cache, int items) throws InterruptedException {
         Lock lock = new Lock(cache, "buffer");
         Condition full = lock.newCondition();
         Condition empty = lock.newCondition();
-        long[] waits = new long[items];
+        Waits waits = new Waits(items);
         for (int i = 0; i < items; i++) {
             lock.lock();
             try {
@@ -133,7 +142,7 @@ final class LockFamilyChild {
                     full.await();
                     item = cache.get("place", Integer.class);
                 }
-                waits[i] = System.nanoTime() - start;
+                waits.add(start, System.nanoTime());
                 if (item != i) {
                     return "FAILED consume: expected " + i + ", got " + item;
                 }
@@ -143,18 +152,50 @@ final class LockFamilyChild {
                 lock.unlock();
             }
         }
-        return "CONSUMED " + items + " " + distribution(waits);
+        return "CONSUMED " + items + " " + waits;
     }
 
-    /** In microseconds: median, 99 %, 99.9 %, the longest, and how many took more than 50 ms. */
-    private static String distribution(long[] nanos) {
-        Arrays.sort(nanos);
-        int n = nanos.length;
-        long over = Arrays.stream(nanos)
-                .filter(wait -> wait > TimeUnit.MILLISECONDS.toNanos(50))
-                .count();
-        return nanos[n / 2] / 1000 + " " + nanos[n * 99 / 100] / 1000 + " " + nanos[n - 1 - n / 1000] / 1000 + " "
-                + nanos[n - 1] / 1000 + " " + over;
+    private static final class Waits {
+        private final long[] nanos;
+        private final StringBuilder overLong = new StringBuilder();
+        private int number;
+
+        Waits(int items) {
+            nanos = new long[items];
+        }
+
+        void add(long from, long to) {
+            nanos[number] = to - from;
+            number++;
+            if (to - from > TimeUnit.MILLISECONDS.toNanos(50)) {
+                overLong.append(' ').append(from).append(':').append(to);
+            }
+        }
+
+        /** In microseconds: median, 99 %, 99.9 % and the longest; then from when to when each lasted that took more than 50 ms. */
+        @Override
+        public String toString() {
+            long[] sorted = nanos.clone();
+            Arrays.sort(sorted);
+            int n = sorted.length;
+            return sorted[n / 2] / 1000 + " " + sorted[n * 99 / 100] / 1000 + " " + sorted[n - 1 - n / 1000] / 1000
+                    + " " + sorted[n - 1] / 1000 + overLong;
+        }
+    }
+
+    private static String watch() {
+        stalls = new Stalls();
+        return "WATCHING";
+    }
+
+    /** For how many nanoseconds this process stood still within each millisecond of a stretch of time. */
+    private static String stalled(long from, long to) {
+        Stalls seen = Objects.requireNonNull(stalls);
+        StringBuilder nanos = new StringBuilder("STALLED");
+        for (long at = from; at < to; at += SLICE_NANOS) {
+            nanos.append(' ').append(seen.nanosWithin(at, Math.min(to, at + SLICE_NANOS)));
+        }
+        return nanos.toString();
     }
 
     /** Writes under the lock, which it holds, and reaches a point at each of five instants. */

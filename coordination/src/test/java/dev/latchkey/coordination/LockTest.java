@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheException;
 import dev.latchkey.cache.spi.State;
+import dev.latchkey.testing.Elapsed;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -116,7 +117,7 @@ class LockTest extends CacheFixture {
         sql("UPDATE LatchkeyState SET token = token - 1");
         cache = newCache();
         lock = new Lock(cache, "a");
-        assertTrue(lock.tryLock());
+        assertTrue(lock.tryLock(SOON));
         assertTrue(lock.fencingToken() > token, lock.fencingToken() + " after " + token);
         assertEquals(lock.fencingToken(), row().token());
     }
@@ -150,7 +151,7 @@ class LockTest extends CacheFixture {
             for (Future<?> one : all) {
                 one.get(30, TimeUnit.SECONDS);
             }
-            await().atMost(Duration.ofSeconds(2)).until(() -> new Lock(second, "a").waiters() == 0);
+            await().atMost(SOON).until(() -> new Lock(second, "a").waiters() == 0);
         }
     }
 
@@ -161,7 +162,7 @@ class LockTest extends CacheFixture {
         stuck.onLost(told::set);
         Future<Boolean> waiter = threads.submit(() -> lock.tryLock(SOON));
         assertTrue(lock.forceUnlock(stuck.fencingToken()));
-        assertTrue(waiter.get(5, TimeUnit.SECONDS));
+        assertTrue(get(waiter));
         await().atMost(Duration.ofSeconds(3)).until(() -> told.get() != null);
         assertFalse(stuck.isValid());
     }
@@ -251,12 +252,13 @@ class LockTest extends CacheFixture {
     void aBusyDatabaseDelaysTimedCallsOnlyUntilTheirDeadline() throws Exception {
         lock.lock();
         Future<Boolean> waiter;
-        try (BusyDatabase busy = new BusyDatabase()) {
+        try (BusyDatabase busy = new BusyDatabase();
+                Elapsed elapsed = new Elapsed()) {
             Lock other = new Lock(cache, "b");
             long start = System.nanoTime();
             assertFalse(other.tryLock(Duration.ofMillis(300)));
             assertFalse(other.tryLock());
-            long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+            long took = elapsed.millisSince(start);
             assertTrue(took < 1000, "took " + took + " ms");
             lock.unlock(); // returns although it cannot be written yet
             assertFalse(lock.isHeldByCurrentThread());

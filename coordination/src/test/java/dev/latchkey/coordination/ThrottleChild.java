@@ -8,11 +8,13 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A process that uses the throttle {@code t} of a directory: {@code DIRECTORY COUNT PERIOD_MILLIS BURST}. Then it does what it is told,
@@ -24,6 +26,7 @@ final class ThrottleChild {
     public static void main(String[] arguments) throws Exception {
         Child.start();
         try (Cache cache = Cache.open(Path.of(arguments[0]))) {
+            warmUp(cache);
             Throttle throttle = Throttle.builder(
                             cache, "t", Long.parseLong(arguments[1]), Duration.ofMillis(Long.parseLong(arguments[2])))
                     .burst(Long.parseLong(arguments[3]))
@@ -32,7 +35,10 @@ final class ThrottleChild {
             while (true) {
                 String[] command = Child.hear().split(" ");
                 switch (command[0]) {
-                    case "use" -> use(throttle, Integer.parseInt(command[1]), Long.parseLong(command[2]), command[3]);
+                    case "use" -> {
+                        use(throttle, Integer.parseInt(command[1]), Long.parseLong(command[2]), Path.of(command[3]));
+                        Child.say("USED");
+                    }
                     case "wait" -> start(throttle, Integer.parseInt(command[1]));
                     case "reserve" ->
                         Child.say("RESERVED " + throttle.reserve(1).slotNanos());
@@ -43,11 +49,21 @@ final class ThrottleChild {
         }
     }
 
+    /** What is measured is a throttle, not the loading of classes. */
+    private static void warmUp(Cache cache) throws Exception {
+        Throttle other = Throttle.builder(cache, "warm-up", 1_000, Duration.ofSeconds(1))
+                .burst(1)
+                .build();
+        Path file = Files.createTempFile("latchkey-warm-up", ".txt");
+        use(other, 2, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(300), file);
+        Files.delete(file);
+    }
+
     /** Uses it with some threads until an instant, and writes each slot to a file. */
-    private static void use(Throttle throttle, int number, long end, String file) throws Exception {
+    private static void use(Throttle throttle, int number, long end, Path file) throws Exception {
         List<Thread> threads = new ArrayList<>();
         try (FileChannel slots = FileChannel.open(
-                Path.of(file), StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
+                file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
             for (int i = 0; i < number; i++) {
                 Thread thread = new Thread(() -> use(throttle, end, slots), "uses-" + i);
                 thread.start();
@@ -57,7 +73,6 @@ final class ThrottleChild {
                 thread.join();
             }
         }
-        Child.say("USED");
     }
 
     private static void use(Throttle throttle, long end, FileChannel slots) {

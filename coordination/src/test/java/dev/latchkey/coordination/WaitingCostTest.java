@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -89,7 +90,11 @@ class WaitingCostTest {
                 waiting.add(waiting(what.name(), number));
             }
             JavaProcess idle = waiting("lock", 0);
-            ProcessFixture.letRun(Duration.ofSeconds(1), waiting);
+            Awaitility.await()
+                    .atMost(SOON)
+                    .pollInterval(Duration.ofMillis(20))
+                    .untilAsserted(() -> assertAllWait(cache, what, waiting));
+            ProcessFixture.letRun(Duration.ofSeconds(2), waiting); // a second after its last write each tidies up
             List<Integer> threads = threads(waiting);
             String rows = rows(cache);
             List<Long> switches = switches(waiting);

@@ -16,21 +16,31 @@ import java.util.concurrent.TimeUnit;
 final class WorkQueueChild {
     private WorkQueueChild() {}
 
+    /** The thread that does it is one of which {@link Delay} can tell for how long it had no processor. */
     public static void main(String[] arguments) throws Exception {
         Child.start();
-        Cache cache = Cache.open(Path.of(arguments[0]));
-        WorkQueue<String> queue = new WorkQueue<>(cache, "q", String.class);
-        Deque<Claim<String>> claims = new ArrayDeque<>();
-        Child.say("OPEN");
-        while (true) {
-            String line = Child.hear();
-            if (line.startsWith("@")) {
-                Thread thread = new Thread(() -> run(cache, queue, claims, line.substring(1)));
-                thread.setDaemon(true);
-                thread.start();
-            } else {
-                run(cache, queue, claims, line);
+        Thread worker = new Thread(() -> work(Path.of(arguments[0])), "w");
+        worker.start();
+        worker.join();
+    }
+
+    private static void work(Path directory) {
+        try (Cache cache = Cache.open(directory)) {
+            WorkQueue<String> queue = new WorkQueue<>(cache, "q", String.class);
+            Deque<Claim<String>> claims = new ArrayDeque<>();
+            Child.say("OPEN");
+            while (true) {
+                String line = Child.hear();
+                if (line.startsWith("@")) {
+                    Thread thread = new Thread(() -> run(cache, queue, claims, line.substring(1)));
+                    thread.setDaemon(true);
+                    thread.start();
+                } else {
+                    run(cache, queue, claims, line);
+                }
             }
+        } catch (InterruptedException e) {
+            Child.say("FAILED " + e);
         }
     }
 
@@ -91,9 +101,12 @@ final class WorkQueueChild {
         return "GIVEN BACK";
     }
 
-    /** Works on all there is, without a pause, until it gets the item that it is told of. */
+    /** Works on all there is, without a pause, until it gets the item that it is told of; says when it is under way. */
     private static String serve(WorkQueue<String> queue, String awaited) throws InterruptedException {
-        while (true) {
+        for (int served = 0; true; served++) {
+            if (served == 10) {
+                Child.say("SERVING");
+            }
             try (Claim<String> claim = queue.claim(Duration.ofSeconds(20)).orElseThrow()) {
                 long now = System.nanoTime();
                 String value = claim.value();

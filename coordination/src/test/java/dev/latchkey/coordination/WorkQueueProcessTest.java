@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 import org.awaitility.Awaitility;
@@ -125,17 +124,18 @@ class WorkQueueProcessTest {
             ask(heir, "claim 0", "CLAIMED - 0");
             Random random = new Random(1);
             List<Long> late = new ArrayList<>();
-            for (int i = 0; i < DEATHS; i++) {
+            for (int i = 0; i <= DEATHS; i++) {
                 JavaProcess victim = child();
                 queue.put("item-" + i);
                 ask(victim, "claim 0", "CLAIMED item-" + i + " 1");
                 heir.send("claim 20000");
                 pause(random.nextInt(120)); // the heir is anywhere between two looks, the first one included
                 long session = Inspector.of(cache).claims().get(0).session();
+                Delay delay = new Delay(stalls, heir);
                 victim.killNow();
                 long gone = gone(cache, session);
                 String claimed = heir.await("CLAIMED item-" + i + " 2", SOON);
-                late.add(micros(stalls, gone, number(claimed, 3)));
+                late.add(delay.microsBetween(gone, number(claimed, 3)));
                 ask(heir, "ack", "ACKNOWLEDGED");
             }
             report("a waiting claimer has the item of the dead after", late);
@@ -154,38 +154,34 @@ class WorkQueueProcessTest {
             });
             JavaProcess heir = child();
             List<Long> late = new ArrayList<>();
-            for (int i = 0; i < DEATHS; i++) {
+            for (int i = 0; i <= DEATHS; i++) {
                 JavaProcess victim = child();
                 queue.put("item-" + i, PutOptions.none().priority(1));
                 ask(victim, "claim 0", "CLAIMED item-" + i + " 1");
-                heir.send("serve item-" + i);
-                pause(20);
+                ask(heir, "serve item-" + i, "SERVING");
                 long session = Inspector.of(cache).claims().stream()
                         .filter(claim -> claim.pid() == victim.pid())
                         .findFirst()
                         .orElseThrow()
                         .session();
+                Delay delay = new Delay(stalls, heir);
                 victim.killNow();
                 long gone = gone(cache, session);
                 String served = heir.await("SERVED", SOON);
-                late.add(micros(stalls, gone, number(served, 1)));
+                late.add(delay.microsBetween(gone, number(served, 1)));
                 assertEquals(2, number(served, 2));
             }
             report("beside a backlog the item of the dead is claimed after", late);
         }
     }
 
-    /** Without the time for which the machine let nobody go on. */
-    private static long micros(Stalls stalls, long from, long to) {
-        return (to - from - stalls.nanosWithin(from, to)) / 1_000;
-    }
-
     private static void pause(int millis) {
         Awaitility.await().pollDelay(Duration.ofMillis(millis)).until(() -> true);
     }
 
+    /** The first one is not measured: the heir loads its classes then. */
     private static void report(String what, List<Long> lateMicros) {
-        List<Long> sorted = lateMicros.stream().sorted().toList();
+        List<Long> sorted = lateMicros.stream().skip(1).sorted().toList();
         System.out.println("measured: " + what + " a median of " + sorted.get(sorted.size() / 2) + " us, at most "
                 + sorted.get(sorted.size() - 1) + " us");
         assertTrue(sorted.get(sorted.size() - 1) <= 50_000, what + " " + sorted);
@@ -203,7 +199,7 @@ class WorkQueueProcessTest {
             Inspector inspector = Inspector.of(cache);
             Inspector.ClaimedItem claim = inspector.claims().get(0);
             assertEquals(claimer.pid(), claim.pid());
-            assertEquals("main", claim.thread());
+            assertEquals("w", claim.thread());
             assertFalse(inspector.forceRelease("q", claim.token() + 1));
             assertTrue(inspector.forceRelease("q", claim.token()));
             Claim<String> next = queue.claim(Duration.ZERO).orElseThrow();
@@ -294,12 +290,13 @@ class WorkQueueProcessTest {
             first.await("CYCLED", Duration.ofSeconds(60));
             second.await("CYCLED", Duration.ofSeconds(60));
             queue.put("last"); // only who has claimed something has a session, and sweeps away those of the dead
-            Optional<Claim<String>> left = queue.claim(Duration.ofMillis(200));
-            while (left.isPresent()) {
-                left.get().ack();
-                left = queue.claim(Duration.ofMillis(200));
+            long end = System.nanoTime() + SOON.toNanos();
+            while (queue.size() + queue.delayed() + queue.inFlight() > 0) {
+                assertTrue(
+                        System.nanoTime() < end,
+                        () -> "is left: " + Inspector.of(cache).queues());
+                queue.claim(Duration.ofMillis(200)).ifPresent(Claim::ack);
             }
-            assertEquals(0, queue.size() + queue.delayed() + queue.inFlight());
             assertEquals(List.of(), Inspector.of(cache).claims());
             queue.deleteDeadLetters();
             String after = ask(first, "residue", "RESIDUE");

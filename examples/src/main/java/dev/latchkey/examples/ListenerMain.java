@@ -42,7 +42,7 @@ public final class ListenerMain {
                 }
             });
             cache.get("greeting", String.class);
-            cache.set("greeting", "hello", EntryOptions.none().expireAfter(Duration.ofSeconds(1)));
+            cache.set("greeting", "hello", EntryOptions.none().expireAfter(Duration.ofSeconds(3)));
             cache.get("greeting", String.class);
             expired.await();
         }

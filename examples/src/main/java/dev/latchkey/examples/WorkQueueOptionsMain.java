@@ -31,7 +31,7 @@ public final class WorkQueueOptionsMain {
             System.out.println("report again: " + mails.put("report to bob", weekly));
 
             mails.put("password to alice", PutOptions.none().priority(10));
-            mails.put("reminder to bob", PutOptions.none().delay(Duration.ofSeconds(1)));
+            mails.put("reminder to bob", PutOptions.none().delay(Duration.ofSeconds(5)));
             System.out.println("ready: " + mails.size() + ", delayed: " + mails.delayed());
 
             List<Claim<String>> batch = mails.claimBatch(10, Duration.ZERO);

@@ -28,6 +28,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 final class WordIndexDemoTest {
     private static final Duration LIMIT = Duration.ofSeconds(100);
     private static final int FILES = 60;
+    /** So many that there is time to end it in the middle. */
+    private static final int MANY_FILES = 400;
 
     @RegisterExtension
     final Processes processes = new Processes();
@@ -40,20 +42,25 @@ final class WordIndexDemoTest {
     @BeforeEach
     void writeFiles() throws IOException {
         folder = Files.createDirectory(directory.resolve("folder"));
-        Random random = new Random(1);
-        for (int i = 0; i < FILES; i++) {
-            String text = random.ints(500, 0, 2000)
-                    .mapToObj(number -> "w" + Integer.toString(number, 36).replaceAll("[0-9]", "x"))
-                    .collect(Collectors.joining(" ", "", "\n"));
-            Files.writeString(folder.resolve("file" + i + ".txt"), text);
-        }
+        writeFiles(0, FILES);
         Files.write(folder.resolve("binary"), new byte[] {'a', 0, 'b'});
         Files.write(folder.resolve("latin1.txt"), new byte[] {'g', 'r', (byte) 0xfc, 'n', '\n'});
         Files.createFile(folder.resolve("empty.txt"));
     }
 
+    private void writeFiles(int from, int to) throws IOException {
+        Random random = new Random(1 + from);
+        for (int i = from; i < to; i++) {
+            String text = random.ints(500, 0, 2000)
+                    .mapToObj(number -> "w" + Integer.toString(number, 36).replaceAll("[0-9]", "x"))
+                    .collect(Collectors.joining(" ", "", "\n"));
+            Files.writeString(folder.resolve("file" + i + ".txt"), text);
+        }
+    }
+
     @RepeatedTest(3)
-    void theIndexIsExactAlthoughAWorkerIsKilled() {
+    void theIndexIsExactAlthoughAWorkerIsKilled() throws IOException {
+        writeFiles(FILES, MANY_FILES);
         List<String> output = finished(0, folder.toString());
         assertEquals("EXACT", output.get(output.size() - 1));
         assertTrue(output.stream().anyMatch(line -> line.contains("exit status is 137 = 128 + 9")), output::toString);
@@ -95,7 +102,8 @@ final class WordIndexDemoTest {
     }
 
     @Test
-    void nothingIsLeftAfterSigterm() {
+    void nothingIsLeftAfterSigterm() throws IOException {
+        writeFiles(FILES, MANY_FILES);
         JavaProcess demo = start(folder.toString(), "--workers", "2");
         List<ProcessHandle> workers = workersOf(demo);
         ProcessHandle.of(demo.pid()).ifPresent(ProcessHandle::destroy);

@@ -75,7 +75,7 @@ class FanoutProcessesTest {
     void sixteenProcessesThatOpenAnEmptyDirectoryAtOnceAllSucceedAndAgree() {
         List<JavaProcess> children = new ArrayList<>();
         for (int i = 0; i < 16; i++) {
-            children.add(processes.start(Opener.class));
+            children.add(processes.start(JavaCommand.of(Opener.class).lifetime(Duration.ofMinutes(10))));
         }
         children.forEach(child -> child.await("UP", LONG));
         for (int round = 0; round < 10; round++) {

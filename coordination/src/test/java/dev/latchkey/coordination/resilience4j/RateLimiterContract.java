@@ -51,6 +51,8 @@ import org.junit.jupiter.api.Test;
 abstract class RateLimiterContract extends CacheFixture {
     static final Duration LONG = Duration.ofHours(1);
     static final Duration PERIOD = Duration.ofMillis(400);
+    /** So that a few calls are made within one period. */
+    private static final Duration LONGER_PERIOD = Duration.ofSeconds(3);
 
     /** A rate limiter that nobody has used. */
     abstract RateLimiter limiter(RateLimiterConfig config, Map<String, String> tags);
@@ -215,7 +217,7 @@ abstract class RateLimiterContract extends CacheFixture {
 
     @Test
     void anotherLimitCountsFromTheNextPeriodOn() {
-        RateLimiter limiter = limiter(1, PERIOD, Duration.ZERO);
+        RateLimiter limiter = limiter(1, LONGER_PERIOD, Duration.ZERO);
         assertTrue(limiter.acquirePermission());
         limiter.changeLimitForPeriod(2);
         assertEquals(2, limiter.getRateLimiterConfig().getLimitForPeriod());
@@ -258,7 +260,7 @@ abstract class RateLimiterContract extends CacheFixture {
 
     @Test
     void drainingTakesWhatIsLeftOfThePeriod() {
-        RateLimiter limiter = limiter(10, PERIOD, Duration.ZERO);
+        RateLimiter limiter = limiter(10, LONGER_PERIOD, Duration.ZERO);
         awaitAvailable(limiter, 10);
         limiter.drainPermissions();
         assertFalse(limiter.acquirePermission());

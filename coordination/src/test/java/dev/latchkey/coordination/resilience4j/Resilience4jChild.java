@@ -25,16 +25,23 @@ final class Resilience4jChild {
 
     private Resilience4jChild() {}
 
+    /** The thread that does it is one of which {@code Delay} can tell for how long it had no processor. */
     public static void main(String[] arguments) throws Exception {
         Child.start();
-        Cache cache = Cache.open(Path.of(arguments[0]));
+        Thread worker = new Thread(() -> work(Path.of(arguments[0])), "w");
+        worker.start();
+        worker.join();
+    }
+
+    private static void work(Path directory) {
+        Cache cache = Cache.open(directory);
         CircuitBreakerRegistry registry = CircuitBreakerRegistry.of(config());
         SharedCircuitBreakers shared = SharedCircuitBreakers.attach(cache, registry, Policy.firstOpensAll());
         CircuitBreaker breaker = registry.circuitBreaker("backend");
         Child.say("OPEN");
         while (true) {
-            String[] command = Child.hear().split(" ", -1);
             try {
+                String[] command = Child.hear().split(" ", -1);
                 Child.say(
                         switch (command[0]) {
                             case "use" ->
@@ -44,7 +51,7 @@ final class Resilience4jChild {
                                         Integer.parseInt(command[2]),
                                         Long.parseLong(command[3]),
                                         Path.of(command[4]));
-                            case "enter" -> enter(cache, Integer.parseInt(command[1]));
+                            case "enter" -> enter(cache, command[1], Integer.parseInt(command[2]));
                             case "fail" -> fail(breaker);
                             case "state" -> awaitState(breaker, CircuitBreaker.State.valueOf(command[1]));
                             case "probes" -> "PROBES " + probes(breaker);
@@ -54,7 +61,7 @@ final class Resilience4jChild {
                             default -> "UNKNOWN " + command[0];
                         });
             } catch (Throwable t) {
-                Child.say("FAILED " + command[0] + " " + t);
+                Child.say("FAILED " + t);
             }
         }
     }
@@ -68,16 +75,16 @@ final class Resilience4jChild {
                 .build();
     }
 
-    static RateLimiter limiter(Cache cache, String kind, int limit) {
+    static RateLimiter limiter(Cache cache, String name, int limit) {
         SharedRateLimiter.Builder builder = SharedRateLimiter.builder(
-                cache, kind, RateLimiterContract.config(limit, Resilience4jProcessTest.PERIOD, Duration.ZERO));
-        return (kind.equals("smooth") ? builder.smooth(Resilience4jProcessTest.BURST) : builder).build();
+                cache, name, RateLimiterContract.config(limit, Resilience4jProcessTest.PERIOD, Duration.ZERO));
+        return (name.startsWith("smooth") ? builder.smooth(Resilience4jProcessTest.BURST) : builder).build();
     }
 
     /** One thread asks again and again, and one reserves; notes between which two instants each permission was to be used. */
-    private static String use(Cache cache, String kind, int limit, long until, Path file) throws Exception {
-        RateLimiter asking = limiter(cache, kind, limit);
-        RateLimiter reserving = limiter(cache, kind, limit);
+    private static String use(Cache cache, String name, int limit, long until, Path file) throws Exception {
+        RateLimiter asking = limiter(cache, name, limit);
+        RateLimiter reserving = limiter(cache, name, limit);
         reserving.changeTimeoutDuration(Duration.ofMillis(100));
         List<String> had = Collections.synchronizedList(new ArrayList<>());
         Thread thread = new Thread(() -> {
@@ -101,9 +108,9 @@ final class Resilience4jChild {
         return "USED " + had.size();
     }
 
-    private static String enter(Cache cache, int calls) {
+    private static String enter(Cache cache, String name, int calls) {
         SharedBulkhead bulkhead =
-                SharedBulkhead.of(cache, "backend", BulkheadContract.config(calls, Duration.ofSeconds(20)));
+                SharedBulkhead.of(cache, name, BulkheadContract.config(calls, Duration.ofSeconds(20)));
         for (int i = 0; i < calls; i++) {
             bulkhead.acquirePermission();
         }

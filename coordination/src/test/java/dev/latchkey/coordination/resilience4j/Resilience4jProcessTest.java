@@ -49,12 +49,25 @@ class Resilience4jProcessTest extends ProcessFixture {
     /** What four processes have of a rate limiter in so many periods. */
     private List<Had> use(String kind) throws Exception {
         List<JavaProcess> children = children(4);
-        long until = System.nanoTime() + PERIOD.multipliedBy(PERIODS).toNanos();
+        // they load their classes
+        List<Had> unused = use(children, kind + "-unmeasured", System.nanoTime() + 10 * PERIOD.toNanos());
+        try (Stalls stalls = new Stalls()) {
+            long from = System.nanoTime();
+            long until = from + PERIODS * PERIOD.toNanos();
+            List<Had> had = use(children, kind, until);
+            double seen = PERIODS - stalls.nanosWithin(from, until) / (double) PERIOD.toNanos();
+            assertTrue(had.size() >= LIMIT * seen * 3 / 4, "so few: " + had.size() + " in " + seen + " periods");
+            assertTrue(had.size() <= LIMIT * (PERIODS + 2) + BURST, "so many: " + had.size());
+            return had;
+        }
+    }
+
+    private List<Had> use(List<JavaProcess> children, String name, long until) throws Exception {
         List<Path> files = new ArrayList<>();
         for (JavaProcess child : children) {
-            Path file = directory.resolve("had-" + files.size());
+            Path file = directory.resolve(name + "-" + files.size());
             files.add(file);
-            child.send("use " + kind + " " + LIMIT + " " + until + " " + file);
+            child.send("use " + name + " " + LIMIT + " " + until + " " + file);
         }
         children.forEach(child -> child.await("USED", SOON));
         List<Had> had = new ArrayList<>();
@@ -64,8 +77,6 @@ class Resilience4jProcessTest extends ProcessFixture {
                 had.add(new Had(Long.parseLong(words[0]), Long.parseLong(words[1]), words.length > 2));
             }
         }
-        assertTrue(had.size() >= LIMIT * PERIODS * 3 / 4, "so few: " + had.size());
-        assertTrue(had.size() <= LIMIT * (PERIODS + 2) + BURST, "so many: " + had.size());
         return had;
     }
 
@@ -117,21 +128,29 @@ class Resilience4jProcessTest extends ProcessFixture {
 
     @Test
     void theCallsOfAKilledProcessAreFreeWithinFiftyMilliseconds() throws Exception {
-        List<JavaProcess> children = children(2);
+        List<JavaProcess> children = children(3);
+        JavaProcess heir = children.get(0);
+        long unmeasured = lateMicros("unmeasured", children.get(1), heir); // the heir loads its classes
+        long late = lateMicros("backend", children.get(2), heir);
+        System.out.println("measured: calls of a killed process free after " + late + " microseconds, at first after "
+                + unmeasured);
+        assertTrue(late <= MOST_MICROS, "late by " + late + " microseconds");
+    }
+
+    /** How long after the death of a process another one has its calls. */
+    private long lateMicros(String bulkhead, JavaProcess victim, JavaProcess heir) throws Exception {
         try (Stalls stalls = new Stalls()) {
-            ask(children.get(0), "enter 2", "ENTERED");
-            children.get(1).send("enter 2");
+            ask(victim, "enter " + bulkhead + " 2", "ENTERED");
+            heir.send("enter " + bulkhead + " 2");
             try (Cache cache = Cache.open(cachePath())) {
                 dev.latchkey.coordination.BoundedSemaphore semaphore =
-                        new dev.latchkey.coordination.BoundedSemaphore(cache, RowName.BULKHEAD.of("backend"), 2);
+                        new dev.latchkey.coordination.BoundedSemaphore(cache, RowName.BULKHEAD.of(bulkhead), 2);
                 org.awaitility.Awaitility.await().atMost(SOON).until(semaphore::hasQueuedThreads);
             }
-            Delay delay = new Delay(stalls, children.get(1));
-            Death death = kill(children.get(0));
-            long entered = instant(children.get(1).await("ENTERED", SOON));
-            long late = delay.microsBetween(death.gone(), entered);
-            System.out.println("measured: calls of a killed process free after " + late + " microseconds");
-            assertTrue(late <= MOST_MICROS, "late by " + late + " microseconds");
+            Delay delay = new Delay(stalls, heir);
+            Death death = kill(victim);
+            long entered = instant(heir.await("ENTERED", SOON));
+            return delay.microsBetween(death.gone(), entered);
         }
     }
 
@@ -139,8 +158,9 @@ class Resilience4jProcessTest extends ProcessFixture {
     void aBreakerThatOpensInOneProcessIsOpenInAllWithinAHundredMillisecondsAndClosesInAll() {
         List<JavaProcess> children = children(3);
         List<Long> late = new ArrayList<>();
-        for (int round = 0; round < 3; round++) {
-            late.addAll(open(children.get(0), children.subList(1, 3)));
+        for (int round = 0; round < 4; round++) {
+            List<Long> opened = open(children.get(0), children.subList(1, 3));
+            late.addAll(round == 0 ? List.of() : opened); // they loaded their classes
             assertEquals("PROBES " + Resilience4jChild.PROBES, ask(children.get(1), "probes", "PROBES"));
             assertEquals("REFUSED true", ask(children.get(0), "refused", "REFUSED"));
             assertEquals("REFUSED true", ask(children.get(2), "refused", "REFUSED"));

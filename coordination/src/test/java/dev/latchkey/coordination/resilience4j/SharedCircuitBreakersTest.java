@@ -33,6 +33,8 @@ import org.junit.jupiter.api.Test;
 final class SharedCircuitBreakersTest extends CacheFixture {
     private static final int PROBES = 2;
     private static final Duration MOST = Duration.ofMillis(100);
+    /** Until the store has been told that a breaker opened, it counts by itself how long it is open. */
+    private static final Duration LONG_ENOUGH_TO_BE_TOLD = Duration.ofSeconds(2);
 
     private final List<CircuitBreaker> breakers = new ArrayList<>();
     private final List<SharedCircuitBreakers> shared = new ArrayList<>();
@@ -103,15 +105,23 @@ final class SharedCircuitBreakersTest extends CacheFixture {
     @Test
     void theFirstToOpenOpensAllSoon() {
         members(3, Policy.firstOpensAll(), SOON);
+        Duration unmeasured = openAll(); // which loads classes
+        breakers.get(0).transitionToClosedState();
+        awaitAll(State.CLOSED);
+        Duration took = openAll();
+        assertTrue(took.compareTo(MOST) <= 0, "took " + took + ", and before that " + unmeasured);
+        assertFalse(breakers.get(2).tryAcquirePermission());
+    }
+
+    /** How long it takes, without the time for which the machine stood still. */
+    private Duration openAll() {
         try (Stalls stalls = new Stalls()) {
             fail(breakers.get(0));
             long start = System.nanoTime();
             awaitAll(State.OPEN);
             long end = System.nanoTime();
-            Duration took = Duration.ofNanos(end - start - stalls.nanosWithin(start, end));
-            assertTrue(took.compareTo(MOST) <= 0, "took " + took);
+            return Duration.ofNanos(end - start - stalls.nanosWithin(start, end));
         }
-        assertFalse(breakers.get(2).tryAcquirePermission());
     }
 
     @Test
@@ -132,7 +142,7 @@ final class SharedCircuitBreakersTest extends CacheFixture {
 
     @Test
     void oneMemberProbesAndAllClose() {
-        members(3, Policy.firstOpensAll(), Duration.ofMillis(50));
+        members(3, Policy.firstOpensAll(), LONG_ENOUGH_TO_BE_TOLD);
         fail(breakers.get(0));
         awaitAll(State.OPEN);
         assertEquals(PROBES, awaitProbes(breakers.get(1)));
@@ -164,7 +174,7 @@ final class SharedCircuitBreakersTest extends CacheFixture {
 
     @Test
     void aMemberWithoutCallsLetsAnotherProbe() {
-        members(2, Policy.firstOpensAll(), Duration.ofMillis(20));
+        members(2, Policy.firstOpensAll(), LONG_ENOUGH_TO_BE_TOLD);
         fail(breakers.get(0));
         awaitAll(State.OPEN);
         awaitProbes(breakers.get(0));
@@ -257,7 +267,7 @@ final class SharedCircuitBreakersTest extends CacheFixture {
 
     @Test
     void whatIsClosedGoesOnByItself() {
-        members(2, Policy.firstOpensAll(), Duration.ofMillis(300));
+        members(2, Policy.firstOpensAll(), Duration.ofSeconds(3));
         fail(breakers.get(0));
         awaitAll(State.OPEN);
         shared.get(1).close();
@@ -338,10 +348,9 @@ final class SharedCircuitBreakersTest extends CacheFixture {
         members(2, Policy.firstOpensAll(), SOON);
         awaitAll(State.CLOSED);
         try (BusyDatabase busy = new BusyDatabase()) {
-            long start = System.nanoTime();
             fail(breakers.get(0));
             assertFalse(breakers.get(0).tryAcquirePermission());
-            assertTrue(System.nanoTime() - start < Duration.ofMillis(500).toNanos());
+            assertFalse(busy.isOver(), "waited for its end");
             assertEquals(State.CLOSED, breakers.get(1).getState());
         }
         awaitAll(State.OPEN);

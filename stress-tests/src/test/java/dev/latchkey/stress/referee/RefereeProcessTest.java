@@ -322,7 +322,7 @@ class RefereeProcessTest {
 
     @Test
     void theRefereeEndsAfterItsLifetime() {
-        RefereeProcess referee = start(Duration.ofSeconds(2));
+        RefereeProcess referee = start(Duration.ofSeconds(5));
         assertFalse(isWhole(file()));
         await().atMost(SOON).until(() -> isWhole(file()));
         String message = assertThrows(IllegalStateException.class, () -> referee.end(SOON))
