@@ -139,9 +139,14 @@ record BarrierState(int parties, long generation, Phase phase, List<Seat> seats)
         return seats.stream().filter(seat -> seat.party.equals(party)).findFirst();
     }
 
+    /** Those that have a seat. */
+    Set<Long> sessions() {
+        return seats.stream().map(Seat::session).collect(Collectors.toSet());
+    }
+
     /** The sessions that have a seat and are dead. */
     Set<Long> dead(LongPredicate isDead) {
-        return seats.stream().map(Seat::session).distinct().filter(isDead::test).collect(Collectors.toSet());
+        return sessions().stream().filter(isDead::test).collect(Collectors.toSet());
     }
 
     /** Without the seats of the dead; one of them that was waited with breaks the generation. */

@@ -609,13 +609,13 @@ final class Cohort {
     /**
      * Whether whoever wants the whole name need not try: others have it or want it, as when the state was read, and live.
      *
-     * @param forAll whether the others who sleep are to be told if not
+     * @param sleeper who asks, and tells those for whom it looks if not
      */
-    boolean isStillTaken(Turns seen, boolean forAll, Deadline deadline) {
+    boolean isStillTaken(Turns seen, SharedSleep.Sleeper sleeper, Deadline deadline) {
         boolean taken = seen.isHeld() || !seen.line().isEmpty();
         boolean still = taken && isQuiet(seen) && row.isAsItWas(seen, deadline);
-        if (taken && !still && forAll) {
-            sleepers.tellChange();
+        if (taken && !still) {
+            sleeper.tellChange();
         }
         return still;
     }

@@ -130,7 +130,7 @@ public final class CountDownLatch {
         }
         Boolean open = watch.await(
                 state -> LatchState.of(state, initial).isOpenSince(first.round()) ? true : null,
-                state -> true,
+                state -> () -> true,
                 deadline.interruptibly());
         return open != null;
     }

@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -254,6 +255,12 @@ public final class CyclicBarrier {
         return BarrierState.of(state, parties).dead(this::isDead);
     }
 
+    /** Whether all who have a seat live, to be asked again and again. */
+    private BooleanSupplier nobodyDies(State state) {
+        Set<Long> seated = BarrierState.of(state, parties).sessions();
+        return () -> seated.stream().noneMatch(this::isDead);
+    }
+
     private boolean isDead(long session) {
         return watch.engine().sessions().isDead(session);
     }
@@ -265,7 +272,7 @@ public final class CyclicBarrier {
                                 && buryTheDead(state).isEmpty()
                         ? null
                         : true,
-                state -> dead(state).isEmpty(),
+                this::nobodyDies,
                 Deadline.never());
         if (over == null) {
             throw new AssertionError("a wait without a deadline ended");
@@ -340,8 +347,7 @@ public final class CyclicBarrier {
     /** Waits until the seat's generation has ended, and leaves the seat; null at the deadline. */
     private @Nullable Left awaitEnd(Party party, Deadline deadline) throws InterruptedException {
         try {
-            Left left =
-                    watch.await(state -> end(state, party), state -> dead(state).isEmpty(), deadline);
+            Left left = watch.await(state -> end(state, party), this::nobodyDies, deadline);
             return left == null ? null : leave(party, left);
         } catch (RuntimeException | Error e) {
             leaveLater(party);

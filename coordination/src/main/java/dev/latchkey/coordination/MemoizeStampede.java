@@ -285,7 +285,7 @@ public final class MemoizeStampede extends Memoizer {
             try {
                 free = watch.await(
                         now -> flights.isFree(now) ? true : null,
-                        now -> flights.dead(now).isEmpty(),
+                        now -> () -> flights.dead(now).isEmpty(),
                         deadline.interruptibly());
             } catch (InterruptedException e) {
                 throw interrupted(key, e);

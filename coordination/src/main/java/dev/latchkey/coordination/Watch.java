@@ -14,8 +14,8 @@ import dev.latchkey.cache.spi.Update;
 import dev.latchkey.cache.spi.WrongKindException;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -123,40 +123,42 @@ final class Watch {
      * Waits until a look at the state has an answer.
      *
      * @param look the answer, or null to go on waiting; asked whenever the state has changed
-     * @param isQuiet whether an unchanged state can have no answer yet: nobody has died whose death is one
+     * @param quiet made of each state: whether it can have no answer yet as long as it is unchanged, since nobody has died whose death
+     *     is one
      * @return the answer; null at the deadline
      */
-    <R> @Nullable R await(Function<State, @Nullable R> look, Predicate<State> isQuiet, Deadline deadline)
+    <R> @Nullable R await(Function<State, @Nullable R> look, Function<State, BooleanSupplier> quiet, Deadline deadline)
             throws InterruptedException {
         if (deadline.isInterruptible() && Thread.interrupted()) {
             throw new InterruptedException();
         }
         State last = null;
-        boolean forAll = false;
-        while (true) {
-            requireOpen();
-            int seen = engine.signal().seen(name);
-            try {
-                if (last == null || !states.isUnchanged(last, deadline) || !isQuiet.test(last)) {
-                    if (forAll) {
-                        sleepers.tellChange();
+        BooleanSupplier isQuiet = () -> false;
+        try (SharedSleep.Sleeper sleeper = new SharedSleep.Sleeper()) {
+            while (true) {
+                requireOpen();
+                int seen = engine.signal().seen(name);
+                try {
+                    if (last == null || !states.isUnchanged(last, deadline) || !isQuiet.getAsBoolean()) {
+                        sleeper.tellChange();
+                        last = read(deadline);
+                        isQuiet = quiet.apply(last);
+                        R answer = look.apply(last);
+                        if (answer != null) {
+                            return answer;
+                        }
                     }
-                    last = read(deadline);
-                    R answer = look.apply(last);
-                    if (answer != null) {
-                        return answer;
-                    }
+                } catch (CacheTimeoutException e) {
+                    // the deadline is over, or an interrupt ended the wait for the database
                 }
-            } catch (CacheTimeoutException e) {
-                // the deadline is over, or an interrupt ended the wait for the database
+                if (deadline.isInterruptible() && Thread.interrupted()) {
+                    throw new InterruptedException();
+                }
+                if (deadline.hasPassed()) {
+                    return null;
+                }
+                sleeper.awaitChange(sleepers, seen, deadline, lookNanos);
             }
-            if (deadline.isInterruptible() && Thread.interrupted()) {
-                throw new InterruptedException();
-            }
-            if (deadline.hasPassed()) {
-                return null;
-            }
-            forAll = sleepers.awaitChange(seen, deadline, lookNanos);
         }
     }
 }

@@ -1,18 +1,25 @@
 package dev.latchkey.coordination;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import dev.latchkey.cache.Cache;
 import dev.latchkey.testing.Child;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** A process of which many threads wait for one thing: {@code DIRECTORY WHAT THREADS}. */
+/**
+ * A process of which many threads wait for one thing, started with {@code DIRECTORY}. It is told {@code WAIT WHAT THREADS},
+ * {@code LEAVE}, and so on with the next thing; or {@code TICK}, to have a thread that does nothing but wake up.
+ */
 final class WaitingChild {
+    private static final int TICK_MILLIS = 10;
+
+    private static volatile boolean leaving;
+
     private WaitingChild() {}
 
     /** What can be waited for without end. */
@@ -36,11 +43,11 @@ final class WaitingChild {
 
         void await(Cache cache) throws InterruptedException {
             switch (this) {
-                case LOCK -> new Lock(cache, "a").lock();
-                case RLOCK -> new RLock(cache, "r").lock();
-                case READ -> new ReadWriteLock(cache, "w").readLock().lock();
-                case WRITE -> new ReadWriteLock(cache, "w").writeLock().lock();
-                case MULTILOCK -> new MultiLock(cache, List.of("a", "b")).lock();
+                case LOCK -> new Lock(cache, "a").lockInterruptibly();
+                case RLOCK -> new RLock(cache, "r").lockInterruptibly();
+                case READ -> new ReadWriteLock(cache, "w").readLock().lockInterruptibly();
+                case WRITE -> new ReadWriteLock(cache, "w").writeLock().lockInterruptibly();
+                case MULTILOCK -> new MultiLock(cache, List.of("a", "b")).lockInterruptibly();
                 case SEMAPHORE -> new BoundedSemaphore(cache, "s", 2).acquire(2);
                 case CONDITION -> awaitCondition(new Lock(cache, "c"));
                 case THROTTLE -> new Throttle(cache, "t", 1, Duration.ofHours(1)).acquire();
@@ -62,7 +69,9 @@ final class WaitingChild {
             try {
                 barrier.await();
             } catch (BrokenBarrierException e) {
-                Child.say("GOT a broken barrier");
+                if (!leaving) {
+                    Child.say("GOT a broken barrier");
+                }
             }
         }
 
@@ -83,14 +92,42 @@ final class WaitingChild {
         Child.start();
         Cache cache = Cache.open(Path.of(arguments[0]));
         warmUp(cache);
-        What what = What.valueOf(arguments[1].toUpperCase(Locale.ROOT));
-        int number = Integer.parseInt(arguments[2]);
-        List<Object> waiting = new ArrayList<>();
-        for (int i = 0; i < number; i++) {
-            waiting.add(what == What.ASYNC ? async(cache) : thread(cache, what));
+        Child.say("OPEN");
+        List<Runnable> waiting = new ArrayList<>();
+        while (true) {
+            String[] words = Child.hear().split(" ", -1);
+            switch (words[0]) {
+                case "WAIT" -> {
+                    What what = What.valueOf(words[1]);
+                    leaving = false;
+                    for (int i = 0; i < Integer.parseInt(words[2]); i++) {
+                        waiting.add(what == What.ASYNC ? async(cache) : thread(cache, what));
+                    }
+                    Child.say("WAITING " + what);
+                }
+                case "LEAVE" -> {
+                    leaving = true;
+                    waiting.forEach(Runnable::run);
+                    waiting.clear();
+                    Child.say("LEFT " + words[1]);
+                }
+                case "TICK" -> {
+                    daemon(WaitingChild::tick);
+                    Child.say("TICKS");
+                }
+                default -> throw new IllegalArgumentException(words[0]);
+            }
         }
-        Child.say("WAITING " + waiting.size());
-        Child.hear();
+    }
+
+    private static void tick() {
+        try {
+            while (true) {
+                Thread.sleep(TICK_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            Child.say("INTERRUPTED");
+        }
     }
 
     /** What is measured is waiting, not compiling. */
@@ -108,21 +145,38 @@ final class WaitingChild {
         }
     }
 
-    private static CompletableFuture<LockHandle> async(Cache cache) {
-        return new Lock(cache, "async").acquireAsync();
+    /** Waits, and answers how to leave. */
+    private static Runnable async(Cache cache) {
+        CompletableFuture<LockHandle> future = new Lock(cache, "async").acquireAsync();
+        return () -> {
+            if (!future.cancel(true)) {
+                throw new AssertionError("not to be had");
+            }
+        };
     }
 
-    private static Thread thread(Cache cache, What what) {
-        Thread thread = new Thread(
-                () -> {
-                    try {
-                        what.await(cache);
-                        Child.say("GOT " + what);
-                    } catch (InterruptedException e) {
-                        Child.say("INTERRUPTED " + what);
-                    }
-                },
-                "waits");
+    private static Runnable thread(Cache cache, What what) {
+        Thread thread = daemon(() -> {
+            try {
+                what.await(cache);
+                if (!leaving) { // one that leaves may end the wait of another
+                    Child.say("GOT " + what);
+                }
+            } catch (InterruptedException e) {
+                // told to leave
+            }
+        });
+        return () -> {
+            thread.interrupt();
+            Uninterruptibles.joinUninterruptibly(thread, Duration.ofSeconds(10));
+            if (thread.isAlive()) {
+                throw new AssertionError(thread + " does not leave");
+            }
+        };
+    }
+
+    private static Thread daemon(Runnable task) {
+        Thread thread = new Thread(task, "waits");
         thread.setDaemon(true);
         thread.start();
         return thread;
