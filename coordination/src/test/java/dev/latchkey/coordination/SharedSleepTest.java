@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.Signal;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,6 +114,15 @@ class SharedSleepTest {
         return List.of(first, others.get(0), others.get(1), others.get(2));
     }
 
+    /** How often each has gone to sleep. */
+    private static List<Long> waits(List<Sleeping> threads) {
+        return threads.stream()
+                .map(each -> ManagementFactory.getThreadMXBean()
+                        .getThreadInfo(each.getId())
+                        .getWaitedCount())
+                .toList();
+    }
+
     private static void awaitParked(List<Sleeping> others) {
         await().atMost(SOON).pollInterval(Duration.ofMillis(2)).until(() -> others.stream()
                 .allMatch(each -> each.getState() == Thread.State.TIMED_WAITING));
@@ -127,12 +137,14 @@ class SharedSleepTest {
     @Test
     void aLookOfTheOneThatSleepsForAllWakesNoOther() throws Exception {
         List<Sleeping> threads = four();
+        List<Long> before = waits(threads.subList(1, 4));
         for (int look = 2; look <= 20; look++) {
             signal.looks.release();
             assertEquals(threads.get(0), signal.next());
         }
         assertEquals(20, threads.get(0).looks.get());
         assertLooks(threads.subList(1, 4), 1);
+        assertEquals(before, waits(threads.subList(1, 4)));
     }
 
     @Test

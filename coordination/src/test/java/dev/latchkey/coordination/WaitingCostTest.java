@@ -43,7 +43,7 @@ class WaitingCostTest {
     /** The first in line looks every 10 ms, the others every 20 to 50; each look wakes one thread. */
     private static final long FIRST_WAKE_UPS_PER_SECOND = 200;
 
-    private static final long OTHERS_WAKE_UPS_PER_SECOND = 70;
+    private static final long OTHERS_WAKE_UPS_PER_SECOND = 64;
     /** What they may cost, in what a thread costs on this machine that does nothing but wake up a hundred times a second. */
     private static final long FIRST_TICKERS = 15;
 
