@@ -19,6 +19,7 @@ import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jetbrains.lincheck.datastructures.ThreadIdGen;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
 /*
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.Test;
  * park may end at any time, so that it cannot see a lost wake-up. By stress it runs them on real threads, which hang then.
  */
 /** The queue of threads in one process, in interleavings that no clock decides. */
+@Order(1) // model checking takes several times as long in a JVM that has loaded many classes
 class CohortTest {
     private static final Duration SOON = Duration.ofNanos(50_000);
     /** Longer than any scenario takes: who waits as long has been forgotten. */

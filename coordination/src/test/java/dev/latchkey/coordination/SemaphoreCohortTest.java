@@ -10,9 +10,11 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
 /** The threads of one process that share three permits, see {@link CohortTest}: they wait, give up and release in parts. */
+@Order(1) // model checking takes several times as long in a JVM that has loaded many classes
 class SemaphoreCohortTest {
     private static final Duration SOON = Duration.ofNanos(50_000);
     private static final Duration FOREVER = Duration.ofSeconds(5);
