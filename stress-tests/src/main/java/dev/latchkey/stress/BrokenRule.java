@@ -289,8 +289,8 @@ enum BrokenRule {
     /** Whoever waits at a barrier, or runs its action, is taken to be alive without being probed: the others wait with the dead. */
     DEAD_PARTY_WAITED_WITH(
             "coordination/src/main/java/dev/latchkey/coordination/BarrierState.java",
-            "distinct().filter(isDead::test)",
-            "distinct().filter(session -> session == 0)",
+            "sessions().stream().filter(isDead::test)",
+            "sessions().stream().filter(session -> session == 0)",
             ScenarioName.BARRIER,
             "BARRIER NO_HANG NO_RESIDUE"),
     /** A generation passes without its action. */
