@@ -15,18 +15,30 @@ import org.jspecify.annotations.Nullable;
 /** All that is in a directory that others change meanwhile; {@link Files#walk} fails when something goes that it has just seen. */
 public final class Listing extends SimpleFileVisitor<Path> {
     private final List<Path> found = new ArrayList<>();
+    private final List<Path> files = new ArrayList<>();
 
     private Listing() {}
 
     /** The directory itself, and all files and directories below it. */
     public static List<Path> of(Path directory) {
+        return walked(directory).found;
+    }
+
+    /** All files below a directory, as they are called seen from it. */
+    public static List<String> filesOf(Path directory) {
+        return walked(directory).files.stream()
+                .map(file -> directory.relativize(file).toString())
+                .toList();
+    }
+
+    private static Listing walked(Path directory) {
         Listing listing = new Listing();
         try {
             Files.walkFileTree(directory, listing);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return listing.found;
+        return listing;
     }
 
     @Override
@@ -38,6 +50,7 @@ public final class Listing extends SimpleFileVisitor<Path> {
     @Override
     public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
         found.add(file);
+        files.add(file);
         return FileVisitResult.CONTINUE;
     }
 

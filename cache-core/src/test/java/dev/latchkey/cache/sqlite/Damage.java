@@ -4,16 +4,12 @@ import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CheckReport;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.HostClock;
+import dev.latchkey.testing.Listing;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -62,35 +58,10 @@ final class Damage {
     }
 
     static List<String> files(Path directory) {
-        return allFiles(directory).stream()
+        return Listing.filesOf(directory).stream()
                 .filter(path -> path.endsWith(".val"))
                 .sorted()
                 .toList();
-    }
-
-    /** Without those that are gone when their turn comes: a new ballast loses its first name. */
-    static List<String> allFiles(Path directory) {
-        List<String> files = new ArrayList<>();
-        try {
-            Files.walkFileTree(directory, new SimpleFileVisitor<>() {
-                @Override
-                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                    files.add(directory.relativize(file).toString());
-                    return FileVisitResult.CONTINUE;
-                }
-
-                @Override
-                public FileVisitResult visitFileFailed(Path file, IOException problem) throws IOException {
-                    if (problem instanceof NoSuchFileException && !file.equals(directory)) {
-                        return FileVisitResult.CONTINUE;
-                    }
-                    throw problem;
-                }
-            });
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return files;
     }
 
     /** Makes a file, and the folders above it. */

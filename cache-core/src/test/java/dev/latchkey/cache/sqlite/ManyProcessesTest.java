@@ -17,6 +17,7 @@ import dev.latchkey.testing.Elapsed;
 import dev.latchkey.testing.Failpoint;
 import dev.latchkey.testing.JavaCommand;
 import dev.latchkey.testing.JavaProcess;
+import dev.latchkey.testing.Listing;
 import dev.latchkey.testing.Processes;
 import dev.latchkey.testing.TestDirectory;
 import java.io.IOException;
@@ -201,7 +202,7 @@ class ManyProcessesTest {
                     Long.parseLong(parts[1]), path.resolve(parts[0]).toFile().length(), row);
         }
         int orphans = 0;
-        for (String file : Damage.allFiles(path)) {
+        for (String file : Listing.filesOf(path)) {
             if (file.endsWith(".val")) {
                 orphans += named.contains(file) ? 0 : 1;
             } else {
@@ -345,7 +346,7 @@ class ManyProcessesTest {
 
     /** Without what a second of life adds to it. */
     private static List<String> quiet(Path path) {
-        return Damage.allFiles(path).stream()
+        return Listing.filesOf(path).stream()
                 .filter(file -> !file.matches("cache\\.db-(wal|shm)|cache\\.db-latchkey/spare(\\.new)?"))
                 .sorted()
                 .toList();
