@@ -1,5 +1,6 @@
 package dev.latchkey.testing;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -12,7 +13,13 @@ import java.util.concurrent.locks.LockSupport;
 public final class Stalls implements AutoCloseable {
     private static final long PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
-    private record Stall(long from, long to) {}
+    /**
+     * A time in which the machine let nobody go on who wanted to, by {@link System#nanoTime()}.
+     *
+     * @param from its begin
+     * @param to its end
+     */
+    public record Stall(long from, long to) {}
 
     private final List<Stall> stalls = new ArrayList<>();
     private final Thread thread = new Thread(this::watch, "stalls");
@@ -43,6 +50,15 @@ public final class Stalls implements AutoCloseable {
             return stalls.stream()
                     .mapToLong(stall -> Math.max(0, Math.min(stall.to, to) - Math.max(stall.from, from)))
                     .sum();
+        }
+    }
+
+    /** Those that took at least so long. */
+    public List<Stall> ofAtLeast(Duration length) {
+        synchronized (stalls) {
+            return stalls.stream()
+                    .filter(stall -> stall.to - stall.from >= length.toNanos())
+                    .toList();
         }
     }
 

@@ -6,6 +6,7 @@ import dev.latchkey.stress.check.Violation;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What came of a run.
@@ -25,5 +26,12 @@ record Outcome(ScenarioName scenario, Options options, Run run, List<Kill> kills
 
     long faults(Fault.Kind kind) {
         return run.faults().stream().filter(fault -> fault.kind() == kind).count();
+    }
+
+    /** For how long nobody could go on, through no act of ours. */
+    long stalledMillis() {
+        return TimeUnit.NANOSECONDS.toMillis(run.stalls().stream()
+                .mapToLong(stall -> stall.to() - stall.from())
+                .sum());
     }
 }

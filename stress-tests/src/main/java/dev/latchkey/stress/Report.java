@@ -28,7 +28,7 @@ final class Report {
         long done = operations.stream().filter(Operation::isOk).count();
         long unknown = operations.stream().filter(Operation::isUnknown).count();
         return ("%-9s seed %d: %d histories, %d operations (%d done, %d unknown), %d kills %s, %d stops,"
-                        + " %d interrupts, %d times no hints, %d foreign checkpoints, %d steps of the clock, %d times a full disk, log at most %d KiB: %s")
+                        + " %d interrupts, %d times no hints, %d foreign checkpoints, %d steps of the clock, %d times a full disk, log at most %d KiB, the machine stood still for %d ms: %s")
                 .formatted(
                         outcome.scenario().word(),
                         outcome.options().seed(),
@@ -45,6 +45,7 @@ final class Report {
                         outcome.faults(Fault.Kind.CLOCK_STEPPED),
                         outcome.faults(Fault.Kind.DISK_FILLED),
                         outcome.run().remains().longestLogBytes() / 1024,
+                        outcome.stalledMillis(),
                         outcome.violations().isEmpty()
                                 ? "no violation"
                                 : outcome.violations().size() + " VIOLATIONS");
@@ -74,7 +75,7 @@ final class Report {
     static String total(List<Outcome> outcomes) {
         Map<Moment, Integer> kills = kills(outcomes);
         return ("in all: %d histories, %d operations, %d kills %s, %d stops, %d interrupts,"
-                        + " %d times no hints, %d foreign checkpoints, %d steps of the clock, %d times a full disk, %d violations")
+                        + " %d times no hints, %d foreign checkpoints, %d steps of the clock, %d times a full disk, the machine stood still for %d ms, %d violations")
                 .formatted(
                         outcomes.stream()
                                 .mapToInt(outcome -> outcome.run().histories().size())
@@ -92,6 +93,7 @@ final class Report {
                         sum(outcomes, Fault.Kind.CHECKPOINT),
                         sum(outcomes, Fault.Kind.CLOCK_STEPPED),
                         sum(outcomes, Fault.Kind.DISK_FILLED),
+                        outcomes.stream().mapToLong(Outcome::stalledMillis).sum(),
                         outcomes.stream()
                                 .mapToInt(outcome -> outcome.violations().size())
                                 .sum());

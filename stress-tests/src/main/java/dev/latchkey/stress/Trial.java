@@ -20,6 +20,7 @@ import dev.latchkey.stress.worker.WallClock;
 import dev.latchkey.stress.worker.Worker;
 import dev.latchkey.testing.Child;
 import dev.latchkey.testing.SmallVolume;
+import dev.latchkey.testing.Stalls;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -57,6 +58,9 @@ final class Trial implements AutoCloseable {
     /** How often somebody looks whether a broken rule has shown. */
     private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500);
 
+    /** Workers that share two processors wait for each other about as long; a machine that stands still is another matter. */
+    private static final Duration STALL = Duration.ofMillis(20);
+
     private static final int KILLED = 137;
     private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
@@ -74,6 +78,7 @@ final class Trial implements AutoCloseable {
     private final Set<Member> ended = new HashSet<>();
 
     private final List<Kill> kills = new ArrayList<>();
+    private final Stalls stalls = new Stalls();
     private final List<Violation> violations = new ArrayList<>();
     private final Map<Member, Progress> progress = new HashMap<>();
     /** How many calls were heard of each, see {@link Worker#CALLED}. */
@@ -232,7 +237,7 @@ final class Trial implements AutoCloseable {
 
     /** Whether what has been written down so far breaks a promise that a broken rule serves. */
     private boolean hasShown(BrokenRule rule) throws IOException {
-        Run run = new Run(histories(), faults(), Remains.NOTHING);
+        Run run = new Run(histories(), faults(), stalls.ofAtLeast(STALL), Remains.NOTHING);
         for (Checker checker : scenario.checkers(options, false)) {
             if (checker.check(run).stream()
                     .map(Violation::promise)
@@ -417,7 +422,7 @@ final class Trial implements AutoCloseable {
     }
 
     private Outcome judge(RefereeRecord record) throws IOException {
-        Run run = new Run(histories(), faults(), RemainsReader.read(directory, longestLog));
+        Run run = new Run(histories(), faults(), stalls.ofAtLeast(STALL), RemainsReader.read(directory, longestLog));
         boolean whole = drained && isClean();
         referee.violations()
                 .forEach(found -> violations.add(new Violation(found.kind().name(), found.text())));
@@ -430,7 +435,8 @@ final class Trial implements AutoCloseable {
 
     @Override
     public void close() {
-        try (referee) {
+        try (referee;
+                stalls) {
             crew.close();
         }
     }

@@ -49,7 +49,7 @@ class ReportPageTest {
         return new Outcome(
                 ScenarioName.LOCK,
                 Options.parse(List.of("lock", "--seed", "42")),
-                new Run(List.of(w1, w2), faults, Remains.NOTHING),
+                new Run(List.of(w1, w2), faults, List.of(), Remains.NOTHING),
                 List.of(new Outcome.Kill("w1", 50_000_000, Moment.HOLDING)),
                 violations);
     }
@@ -111,7 +111,7 @@ class ReportPageTest {
         Outcome nothing = new Outcome(
                 ScenarioName.LOCK,
                 Options.parse(List.of("lock")),
-                new Run(List.of(), List.of(), Remains.NOTHING),
+                new Run(List.of(), List.of(), List.of(), Remains.NOTHING),
                 List.of(),
                 List.of());
         assertTrue(ReportPage.of(List.of(nothing)).contains("0 histories"));

@@ -26,7 +26,7 @@ class ReportsTest {
                         new dev.latchkey.stress.history.Event(1, "t0", Kind.INVOKE, operation, arguments),
                         new dev.latchkey.stress.history.Event(2, "t0", Kind.OK, operation, result)));
         Remains nothing = new Remains("ok", List.of(), List.of(), 0, List.of(), Map.of(), Map.of(), 0, 0, 0);
-        return new Run(List.of(history), faults, nothing);
+        return new Run(List.of(history), faults, List.of(), nothing);
     }
 
     private static Reports told(Verb verb, String place, long number) {

@@ -52,7 +52,7 @@ public final class Generations implements Checker {
     public List<Violation> check(Run run) {
         Violations violations = new Violations("BARRIER");
         List<Operation> operations = run.operations();
-        Lives lives = new Lives(run.faults(), operations);
+        Lives lives = new Lives(run, operations);
         Map<List<String>, List<Operation>> barriers = new TreeMap<>(Comparator.comparing(List::toString));
         for (Operation operation : operations) {
             if (operation.name().equals("arrive")) {

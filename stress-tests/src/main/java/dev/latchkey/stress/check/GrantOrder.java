@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
  * every other process may have its turn, a row of grants; nobody may have many, or a very long one.
  *
  * Excused, because a history does not show who stands in line:
- *   - a stop of anybody while the process is getting into the line: he may be in a write transaction;
+ *   - a stop of anybody, or of the machine, while the process is getting into the line: he may be in a write transaction;
  *   - the waiter itself stopped: its turn lapses;
  *   - an idle lock: a turn lapses when the process that is named does not come within 50 ms, then it is passed over until its
  *     next poll. So after an idle stretch the count begins again, a poll later;
@@ -70,7 +70,7 @@ public final class GrantOrder implements Checker {
     public List<Violation> check(Run run) {
         Violations violations = new Violations("GRANT_ORDER");
         List<Operation> operations = run.operations();
-        Lives lives = new Lives(run.faults(), operations);
+        Lives lives = new Lives(run, operations);
         Map<Seats, List<Operation>> givenUp = operations.stream()
                 .filter(operation -> isWait(operation) && !operation.isUnknown() && !operation.isOk())
                 .collect(Collectors.groupingBy(

@@ -37,7 +37,7 @@ public final class HandOver implements Checker {
     public List<Violation> check(Run run) {
         Violations violations = new Violations("HAND_OVER");
         List<Operation> operations = run.operations();
-        Lives lives = new Lives(run.faults(), operations);
+        Lives lives = new Lives(run, operations);
         Map<String, List<Lives.Span>> idle = new HashMap<>();
         Hold.byName(operations, lives).forEach((name, holds) -> idle.put(name, idle(holds)));
         Map<List<String>, List<Operation>> waits = operations.stream()

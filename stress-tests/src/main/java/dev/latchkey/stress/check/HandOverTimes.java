@@ -15,7 +15,7 @@ import java.util.List;
 public record HandOverTimes(long nanos, String name, long idleNanos, boolean afterDeath) {
     /** Those of a run, in the order of their time. */
     public static List<HandOverTimes> of(Run run) {
-        Lives lives = new Lives(run.faults(), run.operations());
+        Lives lives = new Lives(run, run.operations());
         List<HandOverTimes> times = new ArrayList<>();
         Hold.byName(run.operations(), lives).forEach((name, holds) -> addTo(times, name, holds, lives));
         times.sort(Comparator.comparingLong(HandOverTimes::nanos));

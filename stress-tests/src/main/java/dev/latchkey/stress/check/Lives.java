@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** When each process of a run got its first lock, was stopped, was killed, and had closed the directory. */
 final class Lives {
@@ -22,10 +23,13 @@ final class Lives {
     private final Map<String, Long> firstGrants = new HashMap<>();
     private final List<Span> anyStops;
 
-    Lives(List<Fault> faults, List<Operation> operations) {
-        faults.forEach(this::add);
+    Lives(Run run, List<Operation> operations) {
+        run.faults().forEach(this::add);
         stops.values().forEach(spans -> spans.sort(Comparator.comparingLong(Span::from)));
-        anyStops = union(stops.values().stream().flatMap(List::stream).toList());
+        anyStops = union(Stream.concat(
+                        stops.values().stream().flatMap(List::stream),
+                        run.stalls().stream().map(stall -> new Span(stall.from(), stall.to())))
+                .toList());
         addCloses(operations);
         operations.stream()
                 .filter(operation -> operation.name().equals("lock") && operation.isOk())
@@ -114,12 +118,12 @@ final class Lives {
         return stops.getOrDefault(process, List.of()).stream().anyMatch(span -> span.overlaps(from, to));
     }
 
-    /** When at least one process was stopped, in order and without overlaps. */
+    /** When at least one process was stopped, or the machine stood still, in order and without overlaps. */
     List<Span> stops() {
         return anyStops;
     }
 
-    /** For how long nobody was stopped between two instants. */
+    /** For how long nobody was stopped, and the machine ran, between two instants. */
     long undisturbedNanos(long from, long to) {
         long left = to - from;
         for (Span span : anyStops) {

@@ -16,7 +16,7 @@ public final class MutualExclusion implements Checker {
     public List<Violation> check(Run run) {
         Violations violations = new Violations("MUTUAL_EXCLUSION");
         List<Operation> operations = run.operations();
-        Hold.byName(operations, new Lives(run.faults(), operations)).forEach((name, holds) -> {
+        Hold.byName(operations, new Lives(run, operations)).forEach((name, holds) -> {
             requireRoom(name, holds, violations);
             holds.forEach(hold -> requireKept(hold, violations));
         });

@@ -26,7 +26,7 @@ public final class NoHang implements Checker {
     public List<Violation> check(Run run) {
         Violations violations = new Violations("NO_HANG");
         List<Operation> operations = run.operations();
-        Lives lives = new Lives(run.faults(), operations);
+        Lives lives = new Lives(run, operations);
         for (Operation operation : operations) {
             long end = Math.min(operation.returned(), lives.killed(operation.process()));
             if (end == Long.MAX_VALUE) {

@@ -40,7 +40,7 @@ public final class QueueDelivery implements Checker {
     @Override
     public List<Violation> check(Run run) {
         List<Operation> operations = run.operations();
-        Judgement judgement = new Judgement(operations, new Lives(run.faults(), operations));
+        Judgement judgement = new Judgement(operations, new Lives(run, operations));
         judgement.judgeItems();
         judgement.judgeFirstDeliveries();
         int left = run.remains().items().values().stream()

@@ -2,6 +2,7 @@ package dev.latchkey.stress.check;
 
 import dev.latchkey.stress.history.History;
 import dev.latchkey.stress.history.Operation;
+import dev.latchkey.testing.Stalls;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
@@ -11,9 +12,10 @@ import java.util.OptionalLong;
  *
  * @param histories one for each worker process there was
  * @param faults in the order of their time
+ * @param stalls when the machine itself let nobody go on for a while
  * @param remains what was in the directory when all workers were gone
  */
-public record Run(List<History> histories, List<Fault> faults, Remains remains) {
+public record Run(List<History> histories, List<Fault> faults, List<Stalls.Stall> stalls, Remains remains) {
     /** The operations of all processes, in the order of their invocation. */
     public List<Operation> operations() {
         return histories.stream()

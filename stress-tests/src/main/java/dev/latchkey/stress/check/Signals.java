@@ -76,7 +76,7 @@ public final class Signals implements Checker {
     public List<Violation> check(Run run) {
         Violations violations = new Violations("SIGNALS");
         List<Operation> operations = run.operations();
-        Lives lives = new Lives(run.faults(), operations);
+        Lives lives = new Lives(run, operations);
         Map<String, List<Hold>> holds = Hold.byName(operations, lives);
         Map<Key, List<Wait>> waits = new HashMap<>();
         for (Operation operation : operations) {

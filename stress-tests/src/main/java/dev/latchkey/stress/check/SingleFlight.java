@@ -46,7 +46,7 @@ public final class SingleFlight implements Checker {
     public List<Violation> check(Run run) {
         Violations violations = new Violations("SINGLE_FLIGHT");
         List<Operation> operations = run.operations();
-        Lives lives = new Lives(run.faults(), operations);
+        Lives lives = new Lives(run, operations);
         Map<String, Known> keys = new TreeMap<>();
         for (Operation operation : operations) {
             if (operation.name().equals("ask")) {

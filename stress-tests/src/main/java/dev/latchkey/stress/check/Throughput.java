@@ -35,7 +35,7 @@ public final class Throughput implements Checker {
     public List<Violation> check(Run run) {
         Violations violations = new Violations("THROUGHPUT");
         List<Operation> operations = run.operations();
-        List<Lives.Span> disturbed = disturbed(run, new Lives(run.faults(), operations));
+        List<Lives.Span> disturbed = disturbed(run, new Lives(run, operations));
         rates.forEach((name, rate) -> {
             List<Operation> waits = operations.stream()
                     .filter(operation -> operation.name().equals("permit")

@@ -16,7 +16,7 @@ public final class TokenOrder implements Checker {
     public List<Violation> check(Run run) {
         Violations violations = new Violations("TOKEN_ORDER");
         List<Operation> operations = run.operations();
-        Hold.byName(operations, new Lives(run.faults(), operations)).forEach((name, all) -> {
+        Hold.byName(operations, new Lives(run, operations)).forEach((name, all) -> {
             List<Hold> holds = all.stream().filter(Hold::hasToken).toList();
             List<Numbered> grants = holds.stream()
                     .map(hold -> new Numbered(hold.grant(), hold.token()))

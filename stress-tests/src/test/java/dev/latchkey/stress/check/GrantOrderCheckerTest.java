@@ -169,6 +169,12 @@ class GrantOrderCheckerTest {
     }
 
     @Test
+    void aStallOfTheMachineExcusesTheWayIntoTheLineButNotTheWait() {
+        new Grants(100).rounds(15, "w1", "w2").granted("w3", 90).stall(95, 130).keeps(checker);
+        new Grants(100).rounds(9, "w1", "w2").granted("w3", 0).stall(105, 108).breaks(checker, "turns");
+    }
+
+    @Test
     void aTurnThatLapsedIsExcusedUntilTheNextPoll() {
         new Grants(100)
                 .rounds(3, "w1", "w2")

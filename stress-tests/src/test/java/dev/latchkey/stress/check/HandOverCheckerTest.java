@@ -50,6 +50,20 @@ class HandOverCheckerTest {
     }
 
     @Test
+    void timeInWhichTheMachineStoodStillDoesNotCount() {
+        new Story()
+                .held("w1", 10, 20, "a", 1)
+                .ok("w2", 15, 200, "lock a lock -> 2")
+                .stall(30, 130)
+                .keeps(checker);
+        new Story()
+                .held("w1", 10, 20, "a", 1)
+                .ok("w2", 15, 200, "lock a lock -> 2")
+                .stall(30, 40)
+                .breaks(checker, "a was idle for 180 ms");
+    }
+
+    @Test
     void aWaiterThatWasKilledMeanwhileOrHasATimeOutDoesNotCount() {
         new Story()
                 .held("w1", 10, 20, "a", 1)

@@ -7,6 +7,7 @@ import dev.latchkey.stress.check.Remains.StateRow;
 import dev.latchkey.stress.history.Event;
 import dev.latchkey.stress.history.Event.Kind;
 import dev.latchkey.stress.history.History;
+import dev.latchkey.testing.Stalls;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.TreeMap;
 final class Story {
     private final Map<String, List<Event>> events = new TreeMap<>();
     private final List<Fault> faults = new ArrayList<>();
+    private final List<Stalls.Stall> stalls = new ArrayList<>();
     private Remains remains = remains(0, List.of(), Map.of(), Map.of());
 
     static Remains remains(
@@ -55,6 +57,12 @@ final class Story {
         return fault(process, from, Fault.Kind.STOP).fault(process, to, Fault.Kind.CONTINUE);
     }
 
+    /** The machine itself stands still. */
+    Story stall(double from, double to) {
+        stalls.add(new Stalls.Stall(nanos(from), nanos(to)));
+        return this;
+    }
+
     /** A lock that is taken at once, and released. */
     Story held(String who, double from, double to, String name, long token) {
         return ok(who, from - 0.01, from, "lock " + name + " lock -> " + token)
@@ -88,6 +96,7 @@ final class Story {
         return new Run(
                 histories,
                 faults.stream().sorted(Comparator.comparingLong(Fault::nanos)).toList(),
+                stalls,
                 remains);
     }
 
