@@ -37,6 +37,8 @@ import org.jspecify.annotations.Nullable;
 final class Cohort {
     private static final long FIRST_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    /** How long a row that was read counts as read, unless a ring says that it has changed; rings may be lost. */
+    private static final long READ_NANOS = TimeUnit.MILLISECONDS.toNanos(25);
 
     /** One attempt rides over the commits of others, not over a long transaction. */
     static final Duration ONE_ATTEMPT = Duration.ofMillis(10);
@@ -251,7 +253,7 @@ final class Cohort {
     Grant attempt(Waiter waiter, Session session, boolean waits, Deadline deadline) {
         Turns last = row.remembered();
         self = session.id();
-        if (last != null && isHopeless(last, waiter.want.units(), deadline)) {
+        if (last != null && isHopeless(last, waiter, deadline)) {
             waiter.inLine = true;
             return null;
         }
@@ -316,12 +318,32 @@ final class Cohort {
     }
 
     /** The cheap answer for one who waits: others hold what it needs, and live. */
-    private boolean isHopeless(Turns last, long units, Deadline deadline) {
+    private boolean isHopeless(Turns last, Waiter waiter, Deadline deadline) {
+        long units = waiter.want.units();
         return !last.fits(units)
                 && units <= last.permits()
                 && last.line().isAwaiting(self, units)
                 && isQuiet(last)
-                && row.isAsItWas(last, deadline);
+                && !row.hasDead(last)
+                && isUnchanged(last, waiter, deadline);
+    }
+
+    /** A death rings nobody, so the dead are asked for at each look; a change does, and is looked for now and then. */
+    private boolean isUnchanged(Turns last, Waiter waiter, Deadline deadline) {
+        int rings = engine.signal().seen(Turns.bell(name, self)); // before the row is read
+        long now = engine.clock().nanos();
+        long version = last.row().version();
+        Waiter.Read before = waiter.read;
+        if (before != null
+                && before.version() == version
+                && before.rings() == rings
+                && now - before.nanos() < READ_NANOS
+                && !deadline.hasPassed()) {
+            return true;
+        }
+        boolean unchanged = row.isUnchanged(last, deadline);
+        waiter.read = unchanged ? new Waiter.Read(version, rings, now) : null;
+        return unchanged;
     }
 
     /** Whether nothing changes by the mere passing of time, or by what this process knows. */
@@ -609,13 +631,13 @@ final class Cohort {
     /**
      * Whether whoever wants the whole name need not try: others have it or want it, as when the state was read, and live.
      *
-     * @param sleeper who asks, and tells those for whom it looks if not
+     * @param forAll whether the others who sleep are to be told if not
      */
-    boolean isStillTaken(Turns seen, SharedSleep.Sleeper sleeper, Deadline deadline) {
+    boolean isStillTaken(Turns seen, boolean forAll, Deadline deadline) {
         boolean taken = seen.isHeld() || !seen.line().isEmpty();
         boolean still = taken && isQuiet(seen) && row.isAsItWas(seen, deadline);
-        if (taken && !still) {
-            sleeper.tellChange();
+        if (taken && !still && forAll) {
+            sleepers.tellChange();
         }
         return still;
     }

@@ -71,32 +71,31 @@ final class CohortSet {
 
     private boolean acquireInTurns(Deadline deadline) throws InterruptedException {
         Obstacle obstacle = null;
-        try (SharedSleep.Sleeper sleeper = new SharedSleep.Sleeper()) {
-            while (true) {
-                engine.requireOpen();
-                int[] seen = cohorts.stream().mapToInt(this::seen).toArray(); // before the truth is read
-                try {
-                    if (obstacle == null || !isStillThere(obstacle, sleeper, deadline)) {
-                        obstacle = attempt(deadline);
-                        if (obstacle == null) {
-                            return true;
-                        }
+        boolean forAll = false;
+        while (true) {
+            engine.requireOpen();
+            int[] seen = cohorts.stream().mapToInt(this::seen).toArray(); // before the truth is read
+            try {
+                if (obstacle == null || !isStillThere(obstacle, forAll, deadline)) {
+                    obstacle = attempt(deadline);
+                    if (obstacle == null) {
+                        return true;
                     }
-                } catch (SessionLostException e) {
-                    obstacle = null;
-                    continue; // the next attempt is made by a new session
-                } catch (CacheTimeoutException e) {
-                    // the deadline is over, or an interrupt ended the wait for the database
                 }
-                if (deadline.isInterruptible() && Thread.interrupted()) {
-                    throw new InterruptedException();
-                }
-                if (deadline.hasPassed()) {
-                    return false;
-                }
-                int index = obstacle == null ? 0 : obstacle.index;
-                sleeper.awaitChange(cohorts.get(index).sleepers, seen[index], deadline, LOOK_NANOS);
+            } catch (SessionLostException e) {
+                obstacle = null;
+                continue; // the next attempt is made by a new session
+            } catch (CacheTimeoutException e) {
+                // the deadline is over, or an interrupt ended the wait for the database
             }
+            if (deadline.isInterruptible() && Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            if (deadline.hasPassed()) {
+                return false;
+            }
+            int index = obstacle == null ? 0 : obstacle.index;
+            forAll = cohorts.get(index).sleepers.awaitChange(seen[index], deadline, LOOK_NANOS);
         }
     }
 
@@ -127,9 +126,9 @@ final class CohortSet {
     }
 
     /** The cheap answer for one who waits. */
-    private boolean isStillThere(Obstacle obstacle, SharedSleep.Sleeper sleeper, Deadline deadline) {
+    private boolean isStillThere(Obstacle obstacle, boolean forAll, Deadline deadline) {
         Cohort cohort = cohorts.get(obstacle.index);
-        return obstacle.seen == null ? !cohort.local.isFree() : cohort.isStillTaken(obstacle.seen, sleeper, deadline);
+        return obstacle.seen == null ? !cohort.local.isFree() : cohort.isStillTaken(obstacle.seen, forAll, deadline);
     }
 
     private static boolean seemsFree(Cohort cohort, Session session, Turns seen, Set<Long> dead) {

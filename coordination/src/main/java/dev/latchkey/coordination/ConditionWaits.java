@@ -51,32 +51,33 @@ final class ConditionWaits {
      */
     Woken await(Session session, long waiter, Deadline deadline) {
         Turns last = null;
-        try (SharedSleep.Sleeper sleeper = new SharedSleep.Sleeper()) {
-            while (true) {
-                engine.requireOpen();
-                int seen = engine.signal().seen(row.name());
-                try {
-                    if (last == null || session.isLost() || !row.isAsItWas(last, deadline)) {
-                        sleeper.tellChange();
-                        last = row.read(deadline);
-                        if (session.isLost() || !last.conditions().isAwaiting(session.id(), waiter)) {
-                            return Woken.SIGNALLED;
-                        }
-                        if (!row.dead(last).isEmpty()) {
-                            keeper.look(last); // a signal may have been theirs
-                            continue;
-                        }
+        boolean forAll = false;
+        while (true) {
+            engine.requireOpen();
+            int seen = engine.signal().seen(row.name());
+            try {
+                if (last == null || session.isLost() || !row.isAsItWas(last, deadline)) {
+                    if (forAll) {
+                        sleepers.tellChange();
                     }
-                } catch (CacheTimeoutException e) {
-                    // the deadline is over, or an interrupt ended the wait for the database
+                    last = row.read(deadline);
+                    if (session.isLost() || !last.conditions().isAwaiting(session.id(), waiter)) {
+                        return Woken.SIGNALLED;
+                    }
+                    if (!row.dead(last).isEmpty()) {
+                        keeper.look(last); // a signal may have been theirs
+                        continue;
+                    }
                 }
-                boolean interrupted = deadline.isInterruptible() && Thread.interrupted();
-                if (interrupted || deadline.hasPassed()) {
-                    Woken woken = interrupted ? Woken.INTERRUPTED : Woken.TIMED_OUT;
-                    return cancel(session, waiter, interrupted) ? woken : signalledBefore(interrupted);
-                }
-                sleeper.awaitChange(sleepers, seen, deadline);
+            } catch (CacheTimeoutException e) {
+                // the deadline is over, or an interrupt ended the wait for the database
             }
+            boolean interrupted = deadline.isInterruptible() && Thread.interrupted();
+            if (interrupted || deadline.hasPassed()) {
+                Woken woken = interrupted ? Woken.INTERRUPTED : Woken.TIMED_OUT;
+                return cancel(session, waiter, interrupted) ? woken : signalledBefore(interrupted);
+            }
+            forAll = sleepers.awaitChange(seen, deadline);
         }
     }
 

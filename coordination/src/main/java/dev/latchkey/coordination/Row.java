@@ -178,9 +178,13 @@ final class Row {
 
     /** Nothing has been stored since, and nobody died whose death changes something. */
     boolean isAsItWas(Turns seen, Deadline deadline) {
-        return isUnchanged(seen, deadline)
-                && !seen.hasDeadHolder(engine.sessions()::isDead)
-                && !seen.conditions().hasDeadSignalled(engine.sessions()::isDead);
+        return isUnchanged(seen, deadline) && !hasDead(seen);
+    }
+
+    /** Whether somebody died whose death changes something. */
+    boolean hasDead(Turns seen) {
+        return seen.hasDeadHolder(engine.sessions()::isDead)
+                || seen.conditions().hasDeadSignalled(engine.sessions()::isDead);
     }
 
     /** Whether somebody who lives has it. */

@@ -134,31 +134,32 @@ final class Watch {
         }
         State last = null;
         BooleanSupplier isQuiet = () -> false;
-        try (SharedSleep.Sleeper sleeper = new SharedSleep.Sleeper()) {
-            while (true) {
-                requireOpen();
-                int seen = engine.signal().seen(name);
-                try {
-                    if (last == null || !states.isUnchanged(last, deadline) || !isQuiet.getAsBoolean()) {
-                        sleeper.tellChange();
-                        last = read(deadline);
-                        isQuiet = quiet.apply(last);
-                        R answer = look.apply(last);
-                        if (answer != null) {
-                            return answer;
-                        }
+        boolean forAll = false;
+        while (true) {
+            requireOpen();
+            int seen = engine.signal().seen(name);
+            try {
+                if (last == null || !states.isUnchanged(last, deadline) || !isQuiet.getAsBoolean()) {
+                    if (forAll) {
+                        sleepers.tellChange();
                     }
-                } catch (CacheTimeoutException e) {
-                    // the deadline is over, or an interrupt ended the wait for the database
+                    last = read(deadline);
+                    isQuiet = quiet.apply(last);
+                    R answer = look.apply(last);
+                    if (answer != null) {
+                        return answer;
+                    }
                 }
-                if (deadline.isInterruptible() && Thread.interrupted()) {
-                    throw new InterruptedException();
-                }
-                if (deadline.hasPassed()) {
-                    return null;
-                }
-                sleeper.awaitChange(sleepers, seen, deadline, lookNanos);
+            } catch (CacheTimeoutException e) {
+                // the deadline is over, or an interrupt ended the wait for the database
             }
+            if (deadline.isInterruptible() && Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            if (deadline.hasPassed()) {
+                return null;
+            }
+            forAll = sleepers.awaitChange(seen, deadline, lookNanos);
         }
     }
 }

@@ -12,24 +12,34 @@ import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.cache.spi.StateStore;
+import dev.latchkey.testing.JavaProcess;
+import dev.latchkey.testing.Processes;
 import dev.latchkey.testing.TestDirectory;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A grant on its way from one thread of a process to the next. */
 class HandOverTest {
+    private static final Duration SOON = Duration.ofSeconds(20);
+
+    @RegisterExtension
+    final Processes processes = new Processes();
+
     @RegisterExtension
     final TestDirectory directory = new TestDirectory();
 
@@ -214,5 +224,48 @@ class HandOverTest {
                     return true;
                 })
                 .orElse(false);
+    }
+
+    /** While nobody rings, the first in line asks every 10 ms whether the owner lives, and reads the row every 30. */
+    @Test
+    @Tag("process")
+    void whoeverIsFirstInLineReadsTheRowSeldom() throws Exception {
+        JavaProcess owner =
+                processes.start(HolderChild.class, directory.resolve("cache").toString());
+        owner.await("OPEN", SOON);
+        ProcessFixture.ask(owner, "acquire LOCK a", "ACQUIRED");
+        AtomicInteger reads = new AtomicInteger();
+        try (Cache cache = Cache.open(directory.resolve("cache"))) {
+            CoordinationEngine engine = cache.unwrap(CoordinationEngine.class);
+            StateStore states = proxy(StateStore.class, engine.states(), (name, call) -> {
+                if (name.equals("isUnchanged") || name.equals("read")) {
+                    reads.incrementAndGet();
+                }
+                return call.run();
+            });
+            CoordinationEngine counting = proxy(
+                    CoordinationEngine.class, engine, (name, call) -> name.equals("states") ? states : call.run());
+            Cohort cohort = new Cohort(counting, Kind.LOCK, "a", Cohorts.of(counting));
+            CompletableFuture<Grant> grant = new CompletableFuture<>();
+            Thread waiter = new Thread(() -> {
+                try {
+                    grant.complete(cohort.acquire(Want.ofHandle(1, 0), Deadline.never()));
+                } catch (Throwable t) {
+                    grant.completeExceptionally(t);
+                }
+            });
+            waiter.start();
+            await().atMost(SOON)
+                    .pollInterval(Duration.ofMillis(2))
+                    .until(() -> !Inspector.of(cache).waiters().isEmpty());
+            int before = reads.get();
+            long start = System.nanoTime();
+            ProcessFixture.letRun(Duration.ofSeconds(1), List.of(owner));
+            int count = reads.get() - before;
+            long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+            assertTrue(count >= 1 && count <= millis / 25 + 2, count + " in " + millis + " ms");
+            owner.kill();
+            assertTrue(cohort.release(grant.get(SOON.toSeconds(), TimeUnit.SECONDS)));
+        }
     }
 }

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A process of which many threads wait for one thing, started with {@code DIRECTORY}. It is told {@code WAIT WHAT THREADS},
- * {@code LEAVE}, and so on with the next thing; or {@code TICK}, to have a thread that does nothing but wake up.
+ * {@code ABOUT-TO-LEAVE} and {@code LEAVE}, and so on with the next thing; or {@code TICK}, to have a thread that does nothing but wake up.
  */
 final class WaitingChild {
     private static final int TICK_MILLIS = 10;
@@ -105,8 +105,11 @@ final class WaitingChild {
                     }
                     Child.say("WAITING " + what);
                 }
-                case "LEAVE" -> {
+                case "ABOUT-TO-LEAVE" -> {
                     leaving = true;
+                    Child.say("LEAVING " + words[1]);
+                }
+                case "LEAVE" -> {
                     waiting.forEach(Runnable::run);
                     waiting.clear();
                     Child.say("LEFT " + words[1]);

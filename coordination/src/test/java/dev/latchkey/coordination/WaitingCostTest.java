@@ -40,10 +40,10 @@ class WaitingCostTest {
     private static final int THREADS = 8;
     private static final int WINDOWS = 6;
     private static final Duration LIFETIME = Duration.ofMinutes(10);
-    /** The first in line looks every 10 ms, the others every 20 to 50; each look wakes one thread. */
+    /** The first in line looks every 10 ms, the others every 20 to 50; each look wakes one thread, of some a second one. */
     private static final long FIRST_WAKE_UPS_PER_SECOND = 200;
 
-    private static final long OTHERS_WAKE_UPS_PER_SECOND = 64;
+    private static final long OTHERS_WAKE_UPS_PER_SECOND = 100;
     /** What they may cost, in what a thread costs on this machine that does nothing but wake up a hundred times a second. */
     private static final long FIRST_TICKERS = 15;
 
@@ -148,6 +148,10 @@ class WaitingCostTest {
             assertTrue(sorted.get(JVMS - 1) <= FIRST_TICKERS * ticker, "first in line: " + measured);
             assertTrue(sorted.get(JVMS - 2) <= OTHERS_TICKERS * ticker, "others: " + measured);
         } finally {
+            tell(
+                    waiting,
+                    "ABOUT-TO-LEAVE " + what,
+                    "LEAVING " + what); // all before the first, which may end the waits of others
             tell(waiting, "LEAVE " + what, "LEFT " + what);
         }
     }

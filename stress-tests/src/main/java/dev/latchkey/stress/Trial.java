@@ -78,7 +78,7 @@ final class Trial implements AutoCloseable {
     private final Set<Member> ended = new HashSet<>();
 
     private final List<Kill> kills = new ArrayList<>();
-    private final Stalls stalls = new Stalls();
+    private final Stalls stalls;
     private final List<Violation> violations = new ArrayList<>();
     private final Map<Member, Progress> progress = new HashMap<>();
     /** How many calls were heard of each, see {@link Worker#CALLED}. */
@@ -104,6 +104,7 @@ final class Trial implements AutoCloseable {
         Path clock = work.resolve("clock");
         this.crew = new Crew(options, scenario, work, directory, clock, build, referee.port());
         this.nemesis = new Nemesis(directory, disk, WallClock.at(clock), connection);
+        this.stalls = new Stalls();
     }
 
     /** Runs a scenario in a folder of its own, which must be empty. */

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * read of a word with a counter; what a sleep promises takes time, and is shown by two threads that take turns.
  */
 /** Rings that come at any moment between the look at a word and the sleep on it. */
-@Order(1) // model checking takes several times as long in a JVM that has loaded many classes
+@Order(1) // Lincheck takes several times as long in a JVM that has loaded many classes
 class ConcurrentHintsTest {
     private static final int TURNS = 3_000;
     private static final int REMAPS = 200;

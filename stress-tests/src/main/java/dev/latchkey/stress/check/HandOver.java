@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 /**
  * What is free, or whose holders have been killed, does not stay idle while somebody waits for it: for a lock, a side of one, permits,
  * or several locks which are all idle. Judged by waits that last through all of the idle stretch, in processes that live; time in
- * which any process was stopped does not count, and neither do the two seconds after a lock was forced or its lease was over, in
+ * which any process was stopped or the machine stood still does not count, and neither do the two seconds after a lock was forced or its lease was over, in
  * which the threads of its former holder wait on.
  */
 public final class HandOver implements Checker {

@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * Nothing hangs. Every operation of a process that was not killed returns, and none lasts longer than the bound, also those
  * that wait only as long as they were told to, which is a fraction of a second. Time in which any process of the directory
- * was stopped does not count: it may have been in a write transaction, or have held the lock.
+ * was stopped, or the machine stood still, does not count: it may have been in a write transaction, or have held the lock.
  */
 public final class NoHang implements Checker {
     private final long boundNanos;
