@@ -13,9 +13,11 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A process of which many threads wait for one thing, started with {@code DIRECTORY}. It is told {@code WAIT WHAT THREADS},
- * {@code ABOUT-TO-LEAVE} and {@code LEAVE}, and so on with the next thing; or {@code TICK}, to have a thread that does nothing but wake up.
+ * {@code ABOUT-TO-LEAVE} and {@code LEAVE}, and so on with the next thing; or {@code TICK}, to have a thread that reads a key a hundred times a second.
  */
 final class WaitingChild {
+    static final String KEY = "key";
+    static final String VALUE = "value";
     private static final int TICK_MILLIS = 10;
 
     private static volatile boolean leaving;
@@ -115,7 +117,7 @@ final class WaitingChild {
                     Child.say("LEFT " + words[1]);
                 }
                 case "TICK" -> {
-                    daemon(WaitingChild::tick);
+                    daemon(() -> tick(cache));
                     Child.say("TICKS");
                 }
                 default -> throw new IllegalArgumentException(words[0]);
@@ -123,10 +125,13 @@ final class WaitingChild {
         }
     }
 
-    private static void tick() {
+    private static void tick(Cache cache) {
         try {
             while (true) {
                 Thread.sleep(TICK_MILLIS);
+                if (!VALUE.equals(cache.get(KEY, String.class))) {
+                    throw new AssertionError("it was stored before");
+                }
             }
         } catch (InterruptedException e) {
             Child.say("INTERRUPTED");
