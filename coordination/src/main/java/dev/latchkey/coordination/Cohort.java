@@ -37,8 +37,8 @@ import org.jspecify.annotations.Nullable;
 final class Cohort {
     private static final long FIRST_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-    /** How long a row that was read counts as read, unless a ring says that it has changed; rings may be lost. */
-    private static final long READ_NANOS = TimeUnit.MILLISECONDS.toNanos(25);
+    /** How often the first in line looks whether the owner lives until it reads the row again. */
+    private static final int LOOKS_FOR_EACH_READ = 3;
 
     /** One attempt rides over the commits of others, not over a long transaction. */
     static final Duration ONE_ATTEMPT = Duration.ofMillis(10);
@@ -235,11 +235,24 @@ final class Cohort {
         return last != null && last.line().isNext(self) ? FIRST_POLL_NANOS : POLL_NANOS;
     }
 
-    /** An uninterruptible wait must not be kept awake by an interrupt that it is to ignore. */
+    /**
+     * Sleeps until it is time to read the row. A change of it rings, and is read without a ring now and then, since rings may be lost; a
+     * death rings nobody. An uninterruptible wait must not be kept awake by an interrupt that it is to ignore.
+     */
     private void await(String bell, int seen, Deadline deadline) {
-        long nanos = Math.min(deadline.remainingNanos(), pollNanos());
+        Turns last = row.remembered();
+        long nanos = pollNanos();
+        int looks = nanos == FIRST_POLL_NANOS ? LOOKS_FOR_EACH_READ : 1;
         boolean interrupted = !deadline.isInterruptible() && Thread.interrupted();
-        engine.signal().await(bell, seen, nanos);
+        do {
+            engine.signal().await(bell, seen, Math.min(deadline.remainingNanos(), nanos));
+        } while (--looks > 0
+                && engine.signal().seen(bell) == seen
+                && !Thread.currentThread().isInterrupted()
+                && !deadline.hasPassed()
+                && last != null
+                && isQuiet(last)
+                && !row.hasDead(last));
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
@@ -253,7 +266,7 @@ final class Cohort {
     Grant attempt(Waiter waiter, Session session, boolean waits, Deadline deadline) {
         Turns last = row.remembered();
         self = session.id();
-        if (last != null && isHopeless(last, waiter, deadline)) {
+        if (last != null && isHopeless(last, waiter.want.units(), deadline)) {
             waiter.inLine = true;
             return null;
         }
@@ -318,32 +331,12 @@ final class Cohort {
     }
 
     /** The cheap answer for one who waits: others hold what it needs, and live. */
-    private boolean isHopeless(Turns last, Waiter waiter, Deadline deadline) {
-        long units = waiter.want.units();
+    private boolean isHopeless(Turns last, long units, Deadline deadline) {
         return !last.fits(units)
                 && units <= last.permits()
                 && last.line().isAwaiting(self, units)
                 && isQuiet(last)
-                && !row.hasDead(last)
-                && isUnchanged(last, waiter, deadline);
-    }
-
-    /** A death rings nobody, so the dead are asked for at each look; a change does, and is looked for now and then. */
-    private boolean isUnchanged(Turns last, Waiter waiter, Deadline deadline) {
-        int rings = engine.signal().seen(Turns.bell(name, self)); // before the row is read
-        long now = engine.clock().nanos();
-        long version = last.row().version();
-        Waiter.Read before = waiter.read;
-        if (before != null
-                && before.version() == version
-                && before.rings() == rings
-                && now - before.nanos() < READ_NANOS
-                && !deadline.hasPassed()) {
-            return true;
-        }
-        boolean unchanged = row.isUnchanged(last, deadline);
-        waiter.read = unchanged ? new Waiter.Read(version, rings, now) : null;
-        return unchanged;
+                && row.isAsItWas(last, deadline);
     }
 
     /** Whether nothing changes by the mere passing of time, or by what this process knows. */

@@ -5,15 +5,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A thread of this process that asks for a name, or somebody whom no thread waits for. Its fields belong to its queue's mutex. */
 final class Waiter {
-    /**
-     * A look at the row that found nothing new.
-     *
-     * @param version of the row, as it still was
-     * @param rings how often its process had been rung before that
-     * @param nanos when that was
-     */
-    record Read(long version, int rings, long nanos) {}
-
     final Want want;
     final String owner;
     final @Nullable Thread thread;
@@ -23,9 +14,6 @@ final class Waiter {
     boolean tries;
     /** It stands in line by now, so that nobody behind it here can expect a turn soon. */
     volatile boolean inLine;
-
-    /** When it last found the row as it had been before; null if it has not yet. */
-    volatile @Nullable Read read;
 
     boolean gone;
 

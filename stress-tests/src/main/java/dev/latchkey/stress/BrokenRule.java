@@ -14,7 +14,7 @@ enum BrokenRule {
     /** A waiter that was woken goes by what it remembers, and never looks at the row again. */
     NO_REREAD_AFTER_WAKE(
             "coordination/src/main/java/dev/latchkey/coordination/Cohort.java",
-            "&& isUnchanged(last, waiter, deadline)",
+            "&& row.isAsItWas(last, deadline)",
             "",
             ScenarioName.LOCK,
             "GRANT_ORDER NO_HANG HAND_OVER"),
