@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import org.junit.jupiter.api.Assumptions;
 
@@ -56,10 +57,26 @@ public record Cpu(Duration time, long voluntarySwitches, long involuntarySwitche
      * threads, whose work ends after a while.
      */
     public static Map<String, Long> nanosByThread(long pid) {
+        return nanosByThread(pid, name -> !isCompiler(name));
+    }
+
+    /** What the JVM's compiler threads have used, in nanoseconds; 0 where the kernel does not count so finely. */
+    public static long compilerNanos(long pid) {
+        return nanosByThread(pid, Cpu::isCompiler).values().stream()
+                .mapToLong(Long::longValue)
+                .sum();
+    }
+
+    private static boolean isCompiler(String thread) {
+        return thread.matches("C[12]_? ?Compiler.*\\s*");
+    }
+
+    private static Map<String, Long> nanosByThread(long pid, Predicate<String> isWanted) {
         Map<String, Long> nanos = new HashMap<>();
         try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
             for (Path thread : threads) {
-                nanosOf(thread).ifPresent(used -> nanos.put(thread.getFileName().toString(), used));
+                nanosOf(thread, isWanted)
+                        .ifPresent(used -> nanos.put(thread.getFileName().toString(), used));
             }
         } catch (IOException | DirectoryIteratorException e) {
             return Map.of(); // no such process
@@ -67,9 +84,9 @@ public record Cpu(Duration time, long voluntarySwitches, long involuntarySwitche
         return nanos;
     }
 
-    private static Optional<Long> nanosOf(Path thread) {
+    private static Optional<Long> nanosOf(Path thread, Predicate<String> isWanted) {
         try {
-            if (Files.readString(thread.resolve("comm")).matches("C[12]_? ?Compiler.*\\s*")) {
+            if (!isWanted.test(Files.readString(thread.resolve("comm")))) {
                 return Optional.empty();
             }
             String counted = Files.readString(thread.resolve("schedstat"));

@@ -109,10 +109,13 @@ final class Cases {
                 HandOver.Kind.LOCK,
                 List.of(LOCKS)));
         all.add(new OwnerKilled(
-                "owner-killed", "owner killed until the next has the lock", false, List.of(LATCHKEY, FILE_LOCK)));
+                "owner-killed",
+                "owner (heap of 64 MiB) killed until the next has the lock",
+                false,
+                List.of(LATCHKEY, FILE_LOCK)));
         all.add(new OwnerKilled(
                 "owner-killed-redisson",
-                "owner killed until the next has the lock, once",
+                "owner (heap of 64 MiB) killed until the next has the lock, once",
                 true,
                 List.of(LATCHKEY, REDISSON)));
         all.add(new Waiting("waiting", "processor time while waiting", List.of(LATCHKEY, DISKCACHE, REDISSON)));

@@ -1,8 +1,6 @@
 package dev.latchkey.benchmark;
 
 import dev.latchkey.testing.Child;
-import java.lang.management.CompilationMXBean;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAccumulator;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.HdrHistogram.Histogram;
 import org.openjdk.jmh.annotations.Mode;
@@ -46,10 +45,8 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  */
 public final class Client {
     private static final long COMPUTING_MILLIS = 50;
-    private static final long LONGEST_WARM_UP_NANOS = 60_000_000_000L;
+    private static final long LONGEST_WARM_UP_NANOS = 180_000_000_000L;
     private static final long LOOK_AT_COMPILER_MILLIS = 500;
-    /** A compiler that has worked less than this since the last look is done with what is measured. */
-    private static final long RESTING_MILLIS = 25;
 
     private final Subject subject;
     private final Path directory;
@@ -160,7 +157,7 @@ public final class Client {
     /** This process is the fork, made for this one measurement. */
     private void jmh(String[] words) throws Exception {
         Operation operation = operations.of(words[1], 0, Long.parseLong(words[4]));
-        warmUp(operation, 0, Integer.parseInt(words[5]));
+        warmUp(operation, 0, Integer.parseInt(words[5]), CompilerWatch.ofThisProcess()::rests);
         Operated.choose(operation);
         var options = new OptionsBuilder()
                 .include("^" + Operated.class.getName().replace(".", "\\.") + "\\.operate$")
@@ -193,40 +190,15 @@ public final class Client {
      * For so long, for so many calls and, if any, until the compiler rests: where others use the processors, time alone would leave it
      * uncompiled, and their compilers would be measured instead.
      */
-    private static void warmUp(Operation operation, long nanos, int calls) throws Exception {
+    private static void warmUp(Operation operation, long nanos, int calls, BooleanSupplier compilerRests)
+            throws Exception {
         long end = System.nanoTime() + nanos;
         long latest = end + LONGEST_WARM_UP_NANOS;
-        CompilerWatch compiler = new CompilerWatch(System.nanoTime());
         for (int i = 0; System.nanoTime() < end || (i < calls && System.nanoTime() < latest); i++) {
             operation.timed();
         }
-        while (calls > 0 && System.nanoTime() < latest && !compiler.rests(System.nanoTime())) {
+        while (calls > 0 && System.nanoTime() < latest && !compilerRests.getAsBoolean()) {
             operation.timed();
-        }
-    }
-
-    /** Whether the compiler of this JVM has done what there was to do. */
-    private static final class CompilerWatch {
-        private final CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
-        private long lookedNanos;
-        private long worked;
-
-        CompilerWatch(long now) {
-            look(now);
-        }
-
-        private void look(long now) {
-            lookedNanos = now;
-            worked = compiler.getTotalCompilationTime();
-        }
-
-        boolean rests(long now) {
-            if (now - lookedNanos < TimeUnit.MILLISECONDS.toNanos(LOOK_AT_COMPILER_MILLIS)) {
-                return false;
-            }
-            long before = worked;
-            look(now);
-            return worked - before < RESTING_MILLIS;
         }
     }
 
@@ -240,6 +212,7 @@ public final class Client {
         List<Thread> running = new ArrayList<>();
         List<Long> times = new ArrayList<>();
         CountDownLatch warm = new CountDownLatch(threads);
+        AtomicBoolean compilerRests = new AtomicBoolean();
         LongAccumulator starts = new LongAccumulator(Math::min, Long.MAX_VALUE);
         LongAccumulator ends = new LongAccumulator(Math::max, Long.MIN_VALUE);
         for (int i = 0; i < threads; i++) {
@@ -249,7 +222,7 @@ public final class Client {
             histograms.add(histogram);
             boolean timesWanted = words[1].equals("pass");
             Thread thread = new Thread(() -> orDie(() -> {
-                warmUp(operation, warmUp, calls);
+                warmUp(operation, warmUp, calls, compilerRests::get);
                 warm.countDown();
                 gun[0].await();
                 long start = System.nanoTime();
@@ -265,7 +238,10 @@ public final class Client {
             thread.start();
             running.add(thread);
         }
-        warm.await();
+        CompilerWatch compiler = CompilerWatch.ofThisProcess();
+        while (!warm.await(LOOK_AT_COMPILER_MILLIS, TimeUnit.MILLISECONDS)) {
+            compilerRests.compareAndSet(false, compiler.rests());
+        }
         Child.say(Child.READY);
         gun[0].await();
         for (Thread thread : running) {

@@ -55,7 +55,7 @@ final class Site implements AutoCloseable {
     }
 
     /** Starts another process on the store. */
-    Party join() {
+    Party join(String... moreOptions) {
         String name = Integer.toString(started++);
         String port = Integer.toString(arena.redis().port());
         JavaProcess process;
@@ -67,6 +67,7 @@ final class Site implements AutoCloseable {
                     // what a halted process has unpacked goes away with the folder
                     .options("-Djava.io.tmpdir=" + arena.folder(), "-Djna.tmpdir=" + arena.folder())
                     .options(peer.jvmOptions().toArray(String[]::new))
+                    .options(moreOptions)
                     .lifetime(LIFETIME);
             arena.replacedFor(peer).ifPresent(command::inFront);
             process = command.start();
