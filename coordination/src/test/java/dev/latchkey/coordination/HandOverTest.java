@@ -11,6 +11,7 @@ import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.Sessions;
 import dev.latchkey.cache.spi.StateStore;
 import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Processes;
@@ -229,12 +230,13 @@ class HandOverTest {
     /** While nobody rings, the first in line asks every 10 ms whether the owner lives, and reads the row every 30. */
     @Test
     @Tag("process")
-    void whoeverIsFirstInLineReadsTheRowSeldom() throws Exception {
+    void whoeverIsFirstInLineAsksForTheOwnerMoreOftenThanItReadsTheRow() throws Exception {
         JavaProcess owner =
                 processes.start(HolderChild.class, directory.resolve("cache").toString());
         owner.await("OPEN", SOON);
         ProcessFixture.ask(owner, "acquire LOCK a", "ACQUIRED");
         AtomicInteger reads = new AtomicInteger();
+        AtomicInteger probes = new AtomicInteger();
         try (Cache cache = Cache.open(directory.resolve("cache"))) {
             CoordinationEngine engine = cache.unwrap(CoordinationEngine.class);
             StateStore states = proxy(StateStore.class, engine.states(), (name, call) -> {
@@ -243,8 +245,17 @@ class HandOverTest {
                 }
                 return call.run();
             });
-            CoordinationEngine counting = proxy(
-                    CoordinationEngine.class, engine, (name, call) -> name.equals("states") ? states : call.run());
+            Sessions sessions = proxy(Sessions.class, engine.sessions(), (name, call) -> {
+                if (name.equals("isDead")) {
+                    probes.incrementAndGet();
+                }
+                return call.run();
+            });
+            CoordinationEngine counting = proxy(CoordinationEngine.class, engine, (name, call) -> switch (name) {
+                case "states" -> states;
+                case "sessions" -> sessions;
+                default -> call.run();
+            });
             Cohort cohort = new Cohort(counting, Kind.LOCK, "a", Cohorts.of(counting));
             CompletableFuture<Grant> grant = new CompletableFuture<>();
             Thread waiter = new Thread(() -> {
@@ -258,12 +269,16 @@ class HandOverTest {
             await().atMost(SOON)
                     .pollInterval(Duration.ofMillis(2))
                     .until(() -> !Inspector.of(cache).waiters().isEmpty());
-            int before = reads.get();
+            int readsBefore = reads.get();
+            int probesBefore = probes.get();
             long start = System.nanoTime();
             ProcessFixture.letRun(Duration.ofSeconds(1), List.of(owner));
-            int count = reads.get() - before;
+            int read = reads.get() - readsBefore;
+            int probed = probes.get() - probesBefore;
             long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-            assertTrue(count >= 1 && count <= millis / 25 + 2, count + " in " + millis + " ms");
+            String counts = probed + " probes and " + read + " reads in " + millis + " ms";
+            assertTrue(read >= 1 && read <= millis / 25 + 2, counts);
+            assertTrue(probed >= 3 * read - 4, counts);
             owner.kill();
             assertTrue(cohort.release(grant.get(SOON.toSeconds(), TimeUnit.SECONDS)));
         }

@@ -171,7 +171,9 @@ final class WaitingChild {
                     Child.say("GOT " + what);
                 }
             } catch (InterruptedException e) {
-                // told to leave
+                if (!leaving) {
+                    Child.say("INTERRUPTED " + what);
+                }
             }
         });
         return () -> {

@@ -11,8 +11,8 @@ import java.util.TreeMap;
 
 /**
  * As long as at least two callers wait for a throttle, it admits nearly as many as its rate says. Judged where all callers wait ({@code
- * permit NAME 1 wait}), in time that no fault disturbs: not while a process is stopped or the machine stands still, nor soon after any fault, and not when all of
- * that time together is short.
+ * permit NAME 1 wait}), in time that no fault disturbs: not while a process is stopped or the machine stands still, nor soon after any
+ * fault, and not when all of that time together is short.
  */
 public final class Throughput implements Checker {
     /** How a caller asks that waits for as long as it takes. */
