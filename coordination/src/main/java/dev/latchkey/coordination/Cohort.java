@@ -440,13 +440,12 @@ final class Cohort {
         local.expect(successor);
         try {
             long before = engine.clock().nanos();
-            Update<Release> update = release(Map.of(current, current.units()), next, successor, awaiting, deadline);
-            Turns turns = row.remember(update.state());
-            if (update.result() == Release.PASSED) {
-                return hand(current, successor, next, turns, before);
+            Released released = release(Map.of(current, current.units()), next, successor, awaiting, deadline);
+            if (released.release == Release.PASSED) {
+                return hand(current, successor, next, released.turns, before);
             }
-            freed(current, turns);
-            return update.result() == Release.FREED ? null : current;
+            freed(current, released.turns);
+            return released.release == Release.FREED ? null : current;
         } catch (SessionLostException e) {
             return current;
         } catch (CacheException e) {
@@ -497,15 +496,14 @@ final class Cohort {
         }
         parts.forEach((grant, units) -> grant.releasing = units == grant.units());
         try {
-            Update<Release> update = release(parts, null, 0, null, Deadline.after(Keeper.RELEASE_PATIENCE));
-            Turns turns = row.remember(update.state());
-            released(parts, turns);
-            if (update.result() == Release.FREED) {
+            Released released = release(parts, null, 0, null, Deadline.after(Keeper.RELEASE_PATIENCE));
+            released(parts, released.turns);
+            if (released.release == Release.FREED) {
                 return null;
             }
             keeper.settle(); // what was not lost is released nevertheless
             return parts.keySet().stream()
-                    .filter(grant -> !turns.isHeldBy(grant.session.id(), grant.id))
+                    .filter(grant -> !released.turns.isHeldBy(grant.session.id(), grant.id))
                     .findFirst()
                     .orElse(first);
         } catch (SessionLostException e) {
@@ -518,7 +516,10 @@ final class Cohort {
         }
     }
 
-    private Update<Release> release(
+    /** What a release came to, and what is stored since. */
+    private record Released(Release release, Turns turns) {}
+
+    private Released release(
             Map<Grant, Long> parts,
             @Nullable Waiter next,
             long nextGrant,
@@ -539,10 +540,11 @@ final class Cohort {
                     return quietly ? decision.silently() : decision;
                 },
                 deadline);
-        if (quietly && !update.state().line().isEmpty()) {
-            keeper.ringUnlessRetaken();
+        Turns turns = row.remember(update.state());
+        if (quietly && !turns.line().isEmpty()) {
+            keeper.ringUnlessRetaken(); // it looks at what is remembered, perhaps before this thread goes on
         }
-        return update;
+        return new Released(update.result(), turns);
     }
 
     private static long sessionOf(Map<Grant, Long> parts) {

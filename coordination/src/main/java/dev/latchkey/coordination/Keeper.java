@@ -29,7 +29,7 @@ final class Keeper {
 
     private static final Duration LOOK_AGAIN = Duration.ofNanos(Line.RESERVATION_NANOS / LOOKS + 50_000);
     /** So much later than it would take to take the lock again. */
-    private static final Duration RING_LATER = Duration.ofNanos(200_000);
+    static final Duration RING_LATER = Duration.ofNanos(200_000);
 
     private final CoordinationEngine engine;
     private final Row row;

@@ -11,7 +11,9 @@ import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.CacheClosedException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
+import dev.latchkey.cache.spi.HostClock;
 import dev.latchkey.cache.spi.Sessions;
+import dev.latchkey.cache.spi.Signal;
 import dev.latchkey.cache.spi.StateStore;
 import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Processes;
@@ -281,6 +283,64 @@ class HandOverTest {
             assertTrue(probed >= 3 * read - 4, counts);
             owner.kill();
             assertTrue(cohort.release(grant.get(SOON.toSeconds(), TimeUnit.SECONDS)));
+        }
+    }
+
+    /**
+     * A release that is likely to be followed by another grant of the same process wakes nobody, and leaves it to a thread that looks
+     * a moment later whether the lock was taken again. That thread came while the release had not gone on since its commit, took the
+     * lock for held and woke nobody: a hand-over of thirty milliseconds.
+     */
+    @Test
+    @Tag("process")
+    void whoeverLooksForARetakenLockSeesTheRelease() throws Exception {
+        try (Cache cache = Cache.open(directory.resolve("cache"))) {
+            CoordinationEngine engine = cache.unwrap(CoordinationEngine.class);
+            AtomicInteger rings = new AtomicInteger();
+            Signal signal = proxy(Signal.class, engine.signal(), (name, call) -> {
+                if (name.equals("ring")) {
+                    rings.incrementAndGet();
+                }
+                return call.run();
+            });
+            long instant = engine.clock().nanos(); // what is done within one is done in haste
+            HostClock clock = proxy(
+                    HostClock.class,
+                    engine.clock(),
+                    (name, call) -> name.equals("nanos") ? (Object) instant : call.run());
+            CoordinationEngine hasty = CoordinationEngine.class.cast(Proxy.newProxyInstance(
+                    HandOverTest.class.getClassLoader(),
+                    new Class<?>[] {CoordinationEngine.class},
+                    (self, method, arguments) -> {
+                        if (method.getName().equals("schedule") && arguments[1].equals(Keeper.RING_LATER)) {
+                            ((Runnable) arguments[0]).run();
+                            return null;
+                        }
+                        return switch (method.getName()) {
+                            case "signal" -> signal;
+                            case "clock" -> clock;
+                            default -> method.invoke(engine, arguments);
+                        };
+                    }));
+            Cohort cohort = new Cohort(hasty, Kind.LOCK, "a", Cohorts.of(hasty));
+            Grant held = cohort.tryAcquire(Want.ofThread(1, 0));
+            assertNotNull(held);
+            JavaProcess waiter = processes.start(
+                    HolderChild.class, directory.resolve("cache").toString());
+            waiter.await("OPEN", SOON);
+            waiter.send("acquire LOCK a");
+            await().atMost(SOON)
+                    .pollInterval(Duration.ofMillis(2))
+                    .until(() -> !Inspector.of(cache).waiters().isEmpty());
+            waiter.stop();
+            assertTrue(cohort.release(held));
+            Grant retaken = cohort.tryAcquire(Want.ofThread(1, 0));
+            assertNotNull(retaken);
+            rings.set(0);
+            assertTrue(cohort.release(retaken));
+            assertEquals(1, rings.get());
+            waiter.cont();
+            waiter.await("ACQUIRED", SOON);
         }
     }
 }
