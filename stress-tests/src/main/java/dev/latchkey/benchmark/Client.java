@@ -202,6 +202,14 @@ public final class Client {
         }
     }
 
+    /** One of many that contend for one lock has it too seldom for a compiler to notice. */
+    private static void warmUpAlone(Operation operation, int calls) throws Exception {
+        Optional<Operation> alone = operation.alone();
+        if (alone.isPresent()) {
+            warmUp(alone.get(), 0, calls, CompilerWatch.ofThisProcess()::rests);
+        }
+    }
+
     private void measure(String[] words) throws Exception {
         int threads = Integer.parseInt(words[2]);
         long warmUp = Long.parseLong(words[3]) * 1_000_000;
@@ -215,6 +223,9 @@ public final class Client {
         AtomicBoolean compilerRests = new AtomicBoolean();
         LongAccumulator starts = new LongAccumulator(Math::min, Long.MAX_VALUE);
         LongAccumulator ends = new LongAccumulator(Math::max, Long.MIN_VALUE);
+        if (calls > 0) {
+            warmUpAlone(operations.of(words[1], 0, Long.parseLong(words[5])), calls);
+        }
         for (int i = 0; i < threads; i++) {
             Operation operation = operations.of(words[1], i, Long.parseLong(words[5]));
             Histogram histogram = Round.newHistogram();

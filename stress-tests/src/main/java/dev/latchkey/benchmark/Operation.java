@@ -14,6 +14,11 @@ interface Operation {
         return System.nanoTime() - start;
     }
 
+    /** Much the same where no other process is in the way, so that it is compiled sooner. */
+    default Optional<Operation> alone() {
+        return Optional.empty();
+    }
+
     /** The last entry of which a {@code set} has returned: key, {@code =} and value. */
     default Optional<String> last() {
         return Optional.empty();

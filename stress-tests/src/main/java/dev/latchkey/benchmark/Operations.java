@@ -272,6 +272,16 @@ final class Operations {
         }
 
         @Override
+        public Optional<Operation> alone() {
+            String name = "warm-up of " + process;
+            return Optional.of(() -> {
+                subject.acquire(name);
+                subject.release(name);
+                return 1;
+            });
+        }
+
+        @Override
         public Optional<String> last() {
             return Optional.of(TALLY + "=" + count);
         }
