@@ -11,7 +11,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAccumulator;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.HdrHistogram.Histogram;
 import org.openjdk.jmh.annotations.Mode;
@@ -32,7 +31,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  *   settings                                       SETTINGS text
  *   jmh OPERATION WARM-UP-MILLIS MILLIS PARAMETER CALLS
  *                                                  RESULT ...; at least so many calls go before, and
- *                                                  more until the compiler rests
+ *                                                  more until the compilers rest
  *   measure OPERATION THREADS WARM-UP-MILLIS MILLIS PARAMETER CALLS
  *                                                  READY; GO is answered with RESULT ...
  *   memoize KEY THREADS                            READY; GO is answered with RESULT ...
@@ -45,8 +44,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  */
 public final class Client {
     private static final long COMPUTING_MILLIS = 50;
-    private static final long LONGEST_WARM_UP_NANOS = 180_000_000_000L;
-    private static final long LOOK_AT_COMPILER_MILLIS = 500;
+    private static final long LOOK_AT_COMPILERS_MILLIS = 500;
 
     private final Subject subject;
     private final Path directory;
@@ -157,7 +155,7 @@ public final class Client {
     /** This process is the fork, made for this one measurement. */
     private void jmh(String[] words) throws Exception {
         Operation operation = operations.of(words[1], 0, Long.parseLong(words[4]));
-        warmUp(operation, 0, Integer.parseInt(words[5]), CompilerWatch.ofThisProcess()::rests);
+        new WarmUp(Integer.parseInt(words[5]), WarmUp.LONGEST).run(operation, 0, CompilerWatch.ofThisProcess()::rests);
         Operated.choose(operation);
         var options = new OptionsBuilder()
                 .include("^" + Operated.class.getName().replace(".", "\\.") + "\\.operate$")
@@ -186,46 +184,20 @@ public final class Client {
                 last(List.of(operation)));
     }
 
-    /**
-     * For so long, for so many calls and, if any, until the compiler rests: where others use the processors, time alone would leave it
-     * uncompiled, and their compilers would be measured instead.
-     */
-    private static void warmUp(Operation operation, long nanos, int calls, BooleanSupplier compilerRests)
-            throws Exception {
-        long end = System.nanoTime() + nanos;
-        long latest = end + LONGEST_WARM_UP_NANOS;
-        for (int i = 0; System.nanoTime() < end || (i < calls && System.nanoTime() < latest); i++) {
-            operation.timed();
-        }
-        while (calls > 0 && System.nanoTime() < latest && !compilerRests.getAsBoolean()) {
-            operation.timed();
-        }
-    }
-
-    /** One of many that contend for one lock has it too seldom for a compiler to notice. */
-    private static void warmUpAlone(Operation operation, int calls) throws Exception {
-        Optional<Operation> alone = operation.alone();
-        if (alone.isPresent()) {
-            warmUp(alone.get(), 0, calls, CompilerWatch.ofThisProcess()::rests);
-        }
-    }
-
     private void measure(String[] words) throws Exception {
         int threads = Integer.parseInt(words[2]);
-        long warmUp = Long.parseLong(words[3]) * 1_000_000;
+        long warmUpNanos = Long.parseLong(words[3]) * 1_000_000;
         long nanos = Long.parseLong(words[4]) * 1_000_000;
-        int calls = Integer.parseInt(words[6]);
+        WarmUp warmUp = new WarmUp(Integer.parseInt(words[6]), WarmUp.LONGEST);
         List<Operation> all = new ArrayList<>();
         List<Histogram> histograms = new ArrayList<>();
         List<Thread> running = new ArrayList<>();
         List<Long> times = new ArrayList<>();
         CountDownLatch warm = new CountDownLatch(threads);
-        AtomicBoolean compilerRests = new AtomicBoolean();
+        AtomicBoolean compilersRest = new AtomicBoolean();
         LongAccumulator starts = new LongAccumulator(Math::min, Long.MAX_VALUE);
         LongAccumulator ends = new LongAccumulator(Math::max, Long.MIN_VALUE);
-        if (calls > 0) {
-            warmUpAlone(operations.of(words[1], 0, Long.parseLong(words[5])), calls);
-        }
+        warmUp.runAlone(operations.of(words[1], 0, Long.parseLong(words[5])), CompilerWatch.ofThisProcess()::rests);
         for (int i = 0; i < threads; i++) {
             Operation operation = operations.of(words[1], i, Long.parseLong(words[5]));
             Histogram histogram = Round.newHistogram();
@@ -233,7 +205,7 @@ public final class Client {
             histograms.add(histogram);
             boolean timesWanted = words[1].equals("pass");
             Thread thread = new Thread(() -> orDie(() -> {
-                warmUp(operation, warmUp, calls, compilerRests::get);
+                warmUp.run(operation, warmUpNanos, compilersRest::get);
                 warm.countDown();
                 gun[0].await();
                 long start = System.nanoTime();
@@ -249,9 +221,9 @@ public final class Client {
             thread.start();
             running.add(thread);
         }
-        CompilerWatch compiler = CompilerWatch.ofThisProcess();
-        while (!warm.await(LOOK_AT_COMPILER_MILLIS, TimeUnit.MILLISECONDS)) {
-            compilerRests.compareAndSet(false, compiler.rests());
+        CompilerWatch compilers = CompilerWatch.ofThisProcess();
+        while (!warm.await(LOOK_AT_COMPILERS_MILLIS, TimeUnit.MILLISECONDS)) {
+            compilersRest.compareAndSet(false, compilers.rests());
         }
         Child.say(Child.READY);
         gun[0].await();

@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * Whether the compilers of some JVMs have done what there was to do, by the processor time that the kernel counts for their threads: what
@@ -18,12 +19,24 @@ final class CompilerWatch {
 
     private static final double RESTING_SHARE = 0.02;
 
-    private final long[] pids;
+    private final LongSupplier clock;
+    private final LongSupplier used;
     /** When the last looks were, and what had been used by then. */
     private final Deque<long[]> looks = new ArrayDeque<>();
 
     CompilerWatch(long... pids) {
-        this.pids = pids;
+        this(System::nanoTime, () -> Arrays.stream(pids).map(Cpu::compilerNanos).sum());
+    }
+
+    /**
+     * Watches something else.
+     *
+     * @param clock nanoseconds
+     * @param used the processor time until now, in nanoseconds
+     */
+    CompilerWatch(LongSupplier clock, LongSupplier used) {
+        this.clock = clock;
+        this.used = used;
     }
 
     static CompilerWatch ofThisProcess() {
@@ -32,10 +45,9 @@ final class CompilerWatch {
 
     /** To be asked again and again. */
     boolean rests() {
-        long now = System.nanoTime();
+        long now = clock.getAsLong();
         if (looks.isEmpty() || now - looks.getLast()[0] >= LOOK_NANOS) {
-            looks.addLast(
-                    new long[] {now, Arrays.stream(pids).map(Cpu::compilerNanos).sum()});
+            looks.addLast(new long[] {now, used.getAsLong()});
         }
         if (looks.size() <= LOOKS) {
             return false;

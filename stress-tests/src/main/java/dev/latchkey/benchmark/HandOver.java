@@ -2,7 +2,6 @@ package dev.latchkey.benchmark;
 
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
 /** A process gives something up, or away, that another one sleeps for: how long it takes until that one goes on. */
@@ -12,7 +11,6 @@ record HandOver(String word, String title, Kind kind, List<Peer> peers) implemen
     /** Even, so that the first process has the lock again. */
     private static final int WARM_UP_TIMES = 5_000;
 
-    private static final long LONGEST_WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(60);
     /** Long enough for the other process to have fallen asleep. */
     private static final long ASLEEP_MILLIS = 25;
 
@@ -49,7 +47,7 @@ record HandOver(String word, String title, Kind kind, List<Peer> peers) implemen
     private void warmUp(Site site, Party one, Party other) {
         CompilerWatch compilers =
                 new CompilerWatch(one.process().pid(), other.process().pid());
-        long latest = System.nanoTime() + LONGEST_WARM_UP_NANOS;
+        long latest = System.nanoTime() + WarmUp.LONGEST.toNanos();
         for (int i = 0; i < WARM_UP_TIMES || i % 2 != 0 || (System.nanoTime() < latest && !compilers.rests()); i++) {
             handOver(site, one, other, i, 0);
         }

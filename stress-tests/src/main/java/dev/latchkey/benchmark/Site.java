@@ -19,7 +19,8 @@ import java.util.Objects;
 
 /** A store of one peer for one case, and the processes that use it. */
 final class Site implements AutoCloseable {
-    private static final Duration LIFETIME = Duration.ofMinutes(20);
+    /** A process ends with the driver; some cases take an hour. */
+    private static final Duration LIFETIME = Duration.ofHours(12);
 
     private final Peer peer;
     private final Arena arena;

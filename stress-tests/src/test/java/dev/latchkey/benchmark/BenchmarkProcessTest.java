@@ -97,6 +97,28 @@ class BenchmarkProcessTest {
         }
     }
 
+    /** The short form has no such warm-up. */
+    @Test
+    void locksThatWereWarmedUpAloneAreCountedByTheContendedCallsOnly() throws Exception {
+        try (RedisServer redis = RedisServer.start(directory.path())) {
+            for (Peer peer : List.of(Peer.LATCHKEY, Peer.REDISSON, Peer.FILE_LOCK)) {
+                if (peer.missing(redis).isEmpty()) {
+                    try (Site site = site(peer, redis)) {
+                        List<Party> parties = site.join(2);
+                        parties.forEach(party -> party.tell("measure lock 1 0 100 1 50"));
+                        parties.forEach(party -> party.hear("READY"));
+                        parties.forEach(party -> party.tell("GO"));
+                        List<Round.Result> results = new java.util.ArrayList<>();
+                        for (Party party : parties) {
+                            results.add(Round.Result.parse("RESULT " + party.hear("RESULT")));
+                        }
+                        site.verify(results);
+                    }
+                }
+            }
+        }
+    }
+
     @Test
     void aRequiredPeerThatIsMissingFailsTheCommand() {
         JavaCommand command = JavaCommand.of(

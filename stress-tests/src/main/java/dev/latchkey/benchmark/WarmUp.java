@@ -1,0 +1,50 @@
+package dev.latchkey.benchmark;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/**
+ * What a process does before it is measured, until its compilers rest, but not for ever: where others use the processors, time alone would
+ * leave its code uncompiled, and their compilers would be measured instead.
+ */
+final class WarmUp {
+    /** Of all that comes before one measurement, together. */
+    static final Duration LONGEST = Duration.ofMinutes(2);
+
+    private final int calls;
+    private final long latest;
+
+    /**
+     * Begins now.
+     *
+     * @param calls how many there are to be at least; 0 if the compilers need not rest
+     */
+    WarmUp(int calls, Duration longest) {
+        this.calls = calls;
+        this.latest = System.nanoTime() + longest.toNanos();
+    }
+
+    /** For so long, for so many calls and until the compilers rest. */
+    void run(Operation operation, long nanos, BooleanSupplier compilersRest) throws Exception {
+        long end = System.nanoTime() + nanos;
+        for (int i = 0; System.nanoTime() < end || (i < calls && isTimeLeft()); i++) {
+            operation.timed();
+        }
+        while (calls > 0 && isTimeLeft() && !compilersRest.getAsBoolean()) {
+            operation.timed();
+        }
+    }
+
+    /** One of many that contend for one lock has it too seldom for a compiler to notice. */
+    void runAlone(Operation operation, BooleanSupplier compilersRest) throws Exception {
+        Optional<Operation> alone = operation.alone();
+        if (alone.isPresent()) {
+            run(alone.get(), 0, compilersRest);
+        }
+    }
+
+    private boolean isTimeLeft() {
+        return System.nanoTime() - latest < 0;
+    }
+}
