@@ -9,10 +9,12 @@ import dev.latchkey.cache.spi.WrongKindException;
 import dev.latchkey.coordination.Turns.Moment;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps house for one name: sees to it that the row says what is true of this process, that whoever is named in line comes, and
@@ -37,6 +39,8 @@ final class Keeper {
     private final AtomicBoolean ringing = new AtomicBoolean();
     private final AtomicBoolean looking = new AtomicBoolean();
     private final AtomicInteger looksLeft = new AtomicInteger();
+    /** Who was named last. */
+    private volatile Line.@Nullable Place named;
 
     Keeper(CoordinationEngine engine, Row row, LocalQueue local) {
         this.engine = engine;
@@ -65,10 +69,16 @@ final class Keeper {
         }
     }
 
-    /** Whether the one who was named has come, or has died; if so, the next is named. Nobody else would wake that one. */
-    void lookLater() {
-        looksLeft.set(LOOKS);
-        lookOnce();
+    /**
+     * Whether the one whom this process has named has come, or has died; if that one has died, the next is named. Nobody else would wake
+     * that one. Whoever names another sees to that one.
+     */
+    void lookIfReserved(Turns turns) {
+        turns.line().reservedPlace().ifPresent(place -> {
+            named = place;
+            looksLeft.set(LOOKS);
+            lookOnce();
+        });
     }
 
     private void lookOnce() {
@@ -95,8 +105,8 @@ final class Keeper {
     private void look() {
         looking.set(false);
         Turns turns = row.read(Deadline.after(GIVE_UP_PATIENCE));
-        boolean named = look(turns);
-        if (!named && turns.line().reserved().isPresent() && looksLeft.decrementAndGet() > 0) {
+        boolean sameIsNamed = turns.line().reservedPlace().equals(Optional.ofNullable(named));
+        if (!look(turns) && sameIsNamed && looksLeft.decrementAndGet() > 0) {
             lookOnce();
         }
     }
@@ -106,8 +116,9 @@ final class Keeper {
         Set<Long> dead = row.dead(turns);
         boolean follows = Turns.look(turns.row(), dead, row.now()).changes(turns.row());
         if (follows) {
-            row.update(turns, from -> Turns.look(from, dead, row.now()), Deadline.after(GIVE_UP_PATIENCE));
-            lookLater();
+            Update<Boolean> update =
+                    row.update(turns, from -> Turns.look(from, dead, row.now()), Deadline.after(GIVE_UP_PATIENCE));
+            lookIfReserved(Turns.of(update.state()));
         }
         return follows;
     }
@@ -138,9 +149,7 @@ final class Keeper {
                     null,
                     from -> Turns.settle(from, session, local::knownUnits, awaited.getAsBoolean(), row.now()),
                     deadline);
-            if (row.remember(update.state()).line().reserved().isPresent()) {
-                lookLater();
-            }
+            lookIfReserved(row.remember(update.state()));
             local.endIfIdle();
         } catch (WrongKindException e) {
             local.endIfIdle(); // the name is another's by now, and nothing in its row is this process's
@@ -166,12 +175,6 @@ final class Keeper {
     /** Sets another number of permits. */
     void resize(long permits, Deadline deadline) {
         lookIfReserved(row.resize(permits, deadline));
-    }
-
-    void lookIfReserved(Turns turns) {
-        if (turns.line().reserved().isPresent()) {
-            lookLater();
-        }
     }
 
     /** The engine closes: the process stands in no line from now on. */

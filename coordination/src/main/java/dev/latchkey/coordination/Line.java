@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongPredicate;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The sessions that wait for a name, in order of arrival, at most one place each. Written as {@code "123@98000 456x3 789~"}:
@@ -31,7 +32,12 @@ record Line(List<Place> places) {
         LAPSED
     }
 
-    record Place(long session, long units, Mark mark, long since, Arrival arrival) {
+    /**
+     * One of them.
+     *
+     * @param behind the {@link Arrival}, as it is written: it is carried along with every change and read by people only
+     */
+    record Place(long session, long units, Mark mark, long since, String behind) {
         static Place parse(String place) {
             String text = Arrival.without(place);
             int at = text.indexOf('@');
@@ -43,40 +49,65 @@ record Line(List<Place> places) {
                     times < 0 ? 1 : Long.parseLong(who.substring(times + 1)),
                     at > 0 ? Mark.RESERVED : lapsed ? Mark.LAPSED : Mark.WAITING,
                     at > 0 ? Long.parseLong(text.substring(at + 1)) : 0,
-                    Arrival.parse(place));
+                    place.substring(text.length()));
+        }
+
+        Arrival arrival() {
+            return Arrival.parse(behind);
         }
 
         Place askingFor(long other) {
             boolean elapsing = mark == Mark.RESERVED && units != other;
-            return new Place(session, other, elapsing ? Mark.WAITING : mark, elapsing ? 0 : since, arrival);
+            return new Place(session, other, elapsing ? Mark.WAITING : mark, elapsing ? 0 : since, behind);
         }
 
         Place as(Mark next, long now) {
-            return new Place(session, units, next, now, arrival);
+            return new Place(session, units, next, now, behind);
         }
 
-        @Override
-        public String toString() {
-            String who = units == 1 ? String.valueOf(session) : session + "x" + units;
-            String marked =
-                    switch (mark) {
-                        case WAITING -> who;
-                        case RESERVED -> who + "@" + since;
-                        case LAPSED -> who + "~";
-                    };
-            return marked + arrival;
+        void appendTo(StringBuilder text) {
+            text.append(session);
+            if (units != 1) {
+                text.append('x').append(units);
+            }
+            switch (mark) {
+                case WAITING -> {}
+                case RESERVED -> text.append('@').append(since);
+                case LAPSED -> text.append('~');
+            }
+            text.append(behind);
         }
     }
 
+    /** A line and its text. */
+    private record Written(String text, Line line) {}
+
+    /** What was read or written last, each in the place that its text gives it; of two threads either may win. */
+    private static final @Nullable Written[] LATEST = new Written[64];
+
+    /** The same text comes again and again: what a process writes it reads next, and all parts of a transition look at one line. */
     static Line parse(String text) {
         if (text.isEmpty()) {
             return EMPTY;
+        }
+        Written known = LATEST[slot(text)];
+        if (known != null && known.text.equals(text)) {
+            return known.line;
         }
         List<Place> places = new ArrayList<>();
         for (String place : text.split(" ", -1)) {
             places.add(Place.parse(place));
         }
-        return new Line(List.copyOf(places));
+        return new Line(List.copyOf(places)).writtenAs(text);
+    }
+
+    private static int slot(String text) {
+        return text.hashCode() & (LATEST.length - 1);
+    }
+
+    private Line writtenAs(String text) {
+        LATEST[slot(text)] = new Written(text, this);
+        return this;
     }
 
     boolean isEmpty() {
@@ -209,7 +240,7 @@ record Line(List<Place> places) {
         List<Place> more = new ArrayList<>(places);
         more.replaceAll(place -> place.session == session ? place.askingFor(units) : place);
         if (!contains(session)) {
-            more.add(new Place(session, units, Mark.WAITING, 0, arrival));
+            more.add(new Place(session, units, Mark.WAITING, 0, arrival.toString()));
         }
         return more.equals(places) ? this : new Line(List.copyOf(more));
     }
@@ -252,10 +283,15 @@ record Line(List<Place> places) {
 
     @Override
     public String toString() {
-        StringBuilder text = new StringBuilder();
+        StringBuilder joined = new StringBuilder();
         for (Place place : places) {
-            text.append(text.length() == 0 ? "" : " ").append(place);
+            if (joined.length() > 0) {
+                joined.append(' ');
+            }
+            place.appendTo(joined);
         }
-        return text.toString();
+        String text = joined.toString();
+        Line unused = writtenAs(text);
+        return text;
     }
 }

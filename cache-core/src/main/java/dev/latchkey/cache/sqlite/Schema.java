@@ -34,7 +34,9 @@ import org.jspecify.annotations.Nullable;
  *                   report | lock | 42      | 17642 | 7311 9002   |        | 1     | 5188... | 7        | 17642      | ...
  *                   One row per name. The line is in the order of arrival; its notation, like that of `detail`, belongs to
  *                   the primitive. `holds` says how many hold it; the first of them stands here (with units, owner,
- *                   since, lease), so that a lock is one row, and the others stand in LatchkeyHold.
+ *                   since, lease), so that a lock is one row, and the others stand in LatchkeyHold. With a rowid, because a
+ *                   table without one keeps 488 bytes of a row in its page of 2,048, a line of seven; each change of a longer
+ *                   one would write four pages.
  *
  * LatchkeyHold      name  | token | session | grant_id | units | owner | since         | lease
  *                   seats | 17653 | 7311... | 3        | 2     | main  | 1763797003000 | 0
@@ -94,11 +96,11 @@ final class Schema {
             "CREATE TABLE IF NOT EXISTS Latchkey (key TEXT NOT NULL UNIQUE, value)", """
             CREATE TABLE IF NOT EXISTS LatchkeySession (id INTEGER PRIMARY KEY, dead INTEGER NOT NULL DEFAULT 0,
                 boot_id TEXT, label TEXT, pid INTEGER, host TEXT, started INTEGER)""", """
-            CREATE TABLE IF NOT EXISTS LatchkeyState (name TEXT PRIMARY KEY, kind TEXT NOT NULL,
+            CREATE TABLE IF NOT EXISTS LatchkeyState (name TEXT PRIMARY KEY NOT NULL, kind TEXT NOT NULL,
                 version INTEGER NOT NULL, token INTEGER NOT NULL, line TEXT NOT NULL, detail TEXT NOT NULL,
                 holds INTEGER NOT NULL, session INTEGER NOT NULL, grant_id INTEGER NOT NULL,
                 hold_token INTEGER NOT NULL, units INTEGER NOT NULL, owner TEXT NOT NULL, since INTEGER NOT NULL,
-                lease INTEGER NOT NULL) WITHOUT ROWID""", """
+                lease INTEGER NOT NULL)""", """
             CREATE TABLE IF NOT EXISTS LatchkeyHold (name TEXT NOT NULL, token INTEGER NOT NULL,
                 session INTEGER NOT NULL, grant_id INTEGER NOT NULL, units INTEGER NOT NULL, owner TEXT NOT NULL,
                 since INTEGER NOT NULL, lease INTEGER NOT NULL, PRIMARY KEY (name, token)) WITHOUT ROWID""", """
