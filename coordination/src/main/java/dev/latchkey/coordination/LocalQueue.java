@@ -66,6 +66,7 @@ final class LocalQueue {
     /** When a grant was last freed; at first long ago. */
     private long freedNanos = Long.MIN_VALUE / 2;
 
+    /** Whether somebody here has last asked for it at once after it was freed here. */
     private volatile boolean inHaste;
     /** When the next look at leases is due, 0 if none is. */
     private long watchedUntilNanos;
@@ -84,6 +85,7 @@ final class LocalQueue {
     void add(Waiter waiter) {
         mutex.lock();
         try {
+            asked();
             queue.add(waiter);
             usage.begin();
         } finally {
@@ -104,6 +106,7 @@ final class LocalQueue {
     private boolean enter(Waiter waiter, boolean behindAttempts) {
         mutex.lock();
         try {
+            asked();
             boolean inTheWay = behindAttempts ? isFirstInLine() : !isContendable() || !queue.isEmpty();
             if (inTheWay) {
                 return false;
@@ -115,6 +118,11 @@ final class LocalQueue {
         } finally {
             mutex.unlock();
         }
+    }
+
+    /** Under the mutex. */
+    private void asked() {
+        inHaste = clock.nanos() - freedNanos < HASTE_NANOS;
     }
 
     /** Whether the first here stands in the line of the processes. */
@@ -379,8 +387,8 @@ final class LocalQueue {
     }
 
     /**
-     * Whether it is likely to do so at once, as it did the last time. Then whoever's turn it is need not be woken before the bound
-     * is reached, only to find the lock taken.
+     * Whether it is likely to ask for it at once, as it did the last time. Then whoever's turn it is need not be woken before the
+     * bound is reached, only to find the lock taken.
      */
     boolean isInHaste() {
         return inHaste
@@ -395,7 +403,6 @@ final class LocalQueue {
 
     /** A row of grants counts from when another process began to wait. */
     private void countGrant(Session session, Turns turns) {
-        inHaste = turns.token() == lastToken + 1 && clock.nanos() - freedNanos < HASTE_NANOS;
         boolean alone = !turns.line().hasOthersThan(session.id());
         if (alone || turns.token() != lastToken + 1) {
             inARow = 0;

@@ -6,11 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.latchkey.cache.spi.Deadline;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Whom a process wakes that takes a lock again and again while another one waits; no time passes here. */
+/** Whom a process wakes that takes a lock again and again while another one waits; time passes only where a test says so. */
 class HasteTest {
     private final MemoryEngine.Disk disk = new MemoryEngine.Disk();
     private final MemoryEngine engine = new MemoryEngine(disk, false);
@@ -87,6 +88,48 @@ class HasteTest {
         wait(hasty, engine);
         rung = disk.seen();
         other.release(one);
+        assertRung(1);
+    }
+
+    @Test
+    void whoeverHasAskedAtOnceWakesNobodyInVainWhenItsTurnHasCome() {
+        Grant again = held;
+        while (again != null) {
+            hasty.release(again);
+            again = tryToTake();
+        }
+        Deadline never = Deadline.never();
+        wait(hasty, engine);
+        Grant one = other.attempt(new Waiter(Want.ofHandle(1, 0)), otherEngine.self(never), true, never);
+        assertNotNull(one);
+        MemoryEngine thirdEngine = new MemoryEngine(disk, false);
+        wait(new Cohort(thirdEngine, Kind.LOCK, "a", Cohorts.of(thirdEngine)), thirdEngine);
+        other.release(one);
+        held = hasty.attempt(new Waiter(Want.ofHandle(1, 0)), engine.self(never), true, never);
+        assertNotNull(held);
+        rung = disk.seen();
+        hasty.release(held);
+        held = take();
+        engine.runAllScheduled();
+        assertRung(0);
+    }
+
+    @Test
+    void aSlowDatabaseIsNoLackOfHaste() {
+        engine.writeFor(TimeUnit.MICROSECONDS.toNanos(100));
+        hasty.release(held);
+        held = take();
+        hasty.release(held);
+        assertRung(0);
+    }
+
+    @Test
+    void whoeverAsksAMomentLaterWakesTheNextAtOnce() {
+        hasty.release(held);
+        engine.pass(TimeUnit.MICROSECONDS.toNanos(100));
+        held = take();
+        assertRung(0);
+        hasty.release(held);
         assertRung(1);
     }
 

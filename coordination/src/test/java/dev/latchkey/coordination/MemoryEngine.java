@@ -35,8 +35,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One process's engine over a directory in memory that has one name. Nothing happens in it by itself: time stands still, and
- * what the engine's own threads would do is done by whoever calls {@link #runScheduled} and {@link #loseSession}.
+ * One process's engine over a directory in memory that has one name. Nothing happens in it by itself: time stands still
+ * unless a test lets it pass, and what the engine's own threads would do is done by whoever calls {@link #runScheduled} and {@link #loseSession}.
  */
 final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sessions, HostClock {
     /** What is asked for later than this is done in no test: each is over long before. */
@@ -53,6 +53,8 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
     private final Tasks tasks = new Tasks();
     private final Own own;
     private volatile boolean closed;
+    private long nanos = 1;
+    private long nanosOfUpdate;
     private @Nullable Object attachment;
     private @Nullable Consumer<Session> listener;
 
@@ -309,6 +311,7 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
         if (is(Trouble.BUSY)) {
             throw new CacheTimeoutException("busy");
         }
+        pass(nanosOfUpdate);
         Update<R> stored = disk.storeOver(base, decision);
         Update<R> update = stored != null ? stored : disk.apply(kind, name, transition);
         pause();
@@ -423,7 +426,16 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
 
     @Override
     public long nanos() {
-        return 1;
+        return nanos;
+    }
+
+    void pass(long moreNanos) {
+        nanos += moreNanos;
+    }
+
+    /** How long each write takes from now on, by the clock of this engine. */
+    void writeFor(long nanosEach) {
+        nanosOfUpdate = nanosEach;
     }
 
     @Override
