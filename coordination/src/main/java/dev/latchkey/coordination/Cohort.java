@@ -297,6 +297,7 @@ final class Cohort {
         }
         row.remember(known);
         if (!known.isHeldBy(session.id(), id)) {
+            keeper.ringIfOwed();
             row.requirePossible(waiter.want.units(), known);
             return null;
         }
@@ -543,6 +544,8 @@ final class Cohort {
         Turns turns = row.remember(update.state());
         if (quietly && !turns.line().isEmpty()) {
             keeper.ringUnlessRetaken(); // it looks at what is remembered, perhaps before this thread goes on
+        } else {
+            keeper.owesNoRing();
         }
         return new Released(update.result(), turns);
     }
@@ -671,7 +674,7 @@ final class Cohort {
     /** Frees what is held and turns away who waits. */
     void close() {
         local.shut().forEach(this::release);
-        keeper.ringUnlessHeld();
+        keeper.ringIfOwed();
         keeper.leaveForGood();
         local.turnAway();
         engine.signal().ring(name);

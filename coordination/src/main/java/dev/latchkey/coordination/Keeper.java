@@ -36,6 +36,7 @@ final class Keeper {
     private final CoordinationEngine engine;
     private final Row row;
     private final LocalQueue local;
+    private final AtomicBoolean owesRing = new AtomicBoolean();
     private final AtomicBoolean ringing = new AtomicBoolean();
     private final AtomicBoolean looking = new AtomicBoolean();
     private final AtomicInteger looksLeft = new AtomicInteger();
@@ -89,17 +90,27 @@ final class Keeper {
 
     /** Whoever is named need not be woken if this process takes the lock again at once. */
     void ringUnlessRetaken() {
+        owesRing.set(true);
         if (ringing.compareAndSet(false, true)) {
-            engine.schedule(this::ringUnlessHeld, RING_LATER);
+            engine.schedule(this::ringLater, RING_LATER);
         }
     }
 
-    void ringUnlessHeld() {
+    private void ringLater() {
         ringing.set(false);
-        Turns last = row.remembered();
+        ringIfOwed();
+    }
+
+    /** Whoever is named is woken now, if this process has put that off and has not taken the lock again. */
+    void ringIfOwed() {
+        Turns last = owesRing.getAndSet(false) ? row.remembered() : null;
         if (last != null && !last.isHeld()) {
             last.line().reserved().ifPresent(session -> engine.signal().ring(Turns.bell(row.name(), session)));
         }
+    }
+
+    void owesNoRing() {
+        owesRing.set(false);
     }
 
     private void look() {

@@ -115,6 +115,29 @@ class HasteTest {
     }
 
     @Test
+    void whoeverIsNotGrantedItAgainWakesTheNextAtOnce() {
+        engine.pass(TimeUnit.MICROSECONDS.toNanos(850));
+        hasty.release(held);
+        assertRung(0);
+        engine.pass(TimeUnit.MICROSECONDS.toNanos(150)); // the longest row of grants is over
+        assertNull(tryToTake());
+        assertRung(1);
+        engine.runAllScheduled();
+        assertRung(1);
+    }
+
+    @Test
+    void whoeverHasWokenTheNextOwesItNothing() {
+        hasty.release(held);
+        held = take();
+        engine.pass(TimeUnit.MILLISECONDS.toNanos(1));
+        hasty.release(held);
+        assertRung(1);
+        engine.runAllScheduled();
+        assertRung(1);
+    }
+
+    @Test
     void aSlowDatabaseIsNoLackOfHaste() {
         engine.writeFor(TimeUnit.MICROSECONDS.toNanos(100));
         hasty.release(held);
