@@ -292,7 +292,9 @@ final class Cohort {
             Asker asker = asker(waiter, session, id, waits);
             Set<Long> dead = row.dead(known);
             if (row.changes(known, asker, dead)) {
-                known = row.acquire(known, asker, dead, deadline);
+                Turns read = known;
+                known = row.acquire(read, asker, dead, deadline);
+                keeper.lookIfNamed(read, known);
             }
         }
         row.remember(known);
@@ -538,11 +540,11 @@ final class Cohort {
                 from -> {
                     Decision<Release> decision =
                             Turns.release(from, session, units, successor, mayPass, awaiting, dead, row.now());
-                    return quietly ? decision.silently() : decision;
+                    return quietly && Turns.of(decision.next()).isReserved() ? decision.silently() : decision;
                 },
                 deadline);
         Turns turns = row.remember(update.state());
-        if (quietly && !turns.line().isEmpty()) {
+        if (quietly && turns.isReserved()) {
             keeper.ringUnlessRetaken(); // it looks at what is remembered, perhaps before this thread goes on
         } else {
             keeper.owesNoRing();

@@ -160,6 +160,7 @@ final class Cohorts implements AutoCloseable {
             CohortSet.release(engine, open); // in one transaction: nobody sees a half of what was taken together
         }
         all.forEach(Cohort::close);
+        byName.values().forEach(cohort -> cohort.keeper.ringIfOwed());
         open.forEach((grant, cohort) -> tell(cohort, grant));
         listening.close();
     }

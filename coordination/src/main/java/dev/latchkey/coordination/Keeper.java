@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -40,8 +41,8 @@ final class Keeper {
     private final AtomicBoolean ringing = new AtomicBoolean();
     private final AtomicBoolean looking = new AtomicBoolean();
     private final AtomicInteger looksLeft = new AtomicInteger();
-    /** Who was named last. */
-    private volatile Line.@Nullable Place named;
+    /** Who had been named when this process last wrote, until another one is. */
+    private final AtomicReference<Line.@Nullable Place> named = new AtomicReference<>();
 
     Keeper(CoordinationEngine engine, Row row, LocalQueue local) {
         this.engine = engine;
@@ -71,15 +72,27 @@ final class Keeper {
     }
 
     /**
-     * Whether the one whom this process has named has come, or has died; if that one has died, the next is named. Nobody else would wake
-     * that one. Whoever names another sees to that one.
+     * Looks for a while whether the one who was named has come, or has died; if that one has died, the next is named. Nobody else would
+     * wake that one. It looks no longer once another is named: whoever names one sees to that one.
      */
     void lookIfReserved(Turns turns) {
         turns.line().reservedPlace().ifPresent(place -> {
-            named = place;
+            named.accumulateAndGet(place, Keeper::later);
             looksLeft.set(LOOKS);
             lookOnce();
         });
+    }
+
+    /** The same if a transition of this process has named somebody. */
+    void lookIfNamed(Turns before, Turns after) {
+        if (!after.line().reservedPlace().equals(before.line().reservedPlace())) {
+            lookIfReserved(after);
+        }
+    }
+
+    /** Threads may come here in another order than they named somebody. */
+    private static Line.Place later(Line.@Nullable Place before, Line.Place place) {
+        return before != null && before.since() - place.since() > 0 ? before : place;
     }
 
     private void lookOnce() {
@@ -116,7 +129,7 @@ final class Keeper {
     private void look() {
         looking.set(false);
         Turns turns = row.read(Deadline.after(GIVE_UP_PATIENCE));
-        boolean sameIsNamed = turns.line().reservedPlace().equals(Optional.ofNullable(named));
+        boolean sameIsNamed = turns.line().reservedPlace().equals(Optional.ofNullable(named.get()));
         if (!look(turns) && sameIsNamed && looksLeft.decrementAndGet() > 0) {
             lookOnce();
         }

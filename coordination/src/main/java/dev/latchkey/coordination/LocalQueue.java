@@ -106,11 +106,11 @@ final class LocalQueue {
     private boolean enter(Waiter waiter, boolean behindAttempts) {
         mutex.lock();
         try {
-            asked();
             boolean inTheWay = behindAttempts ? isFirstInLine() : !isContendable() || !queue.isEmpty();
             if (inTheWay) {
                 return false;
             }
+            asked();
             waiter.tries = true;
             queue.add(waiter);
             usage.begin();

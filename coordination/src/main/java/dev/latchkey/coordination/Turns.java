@@ -125,6 +125,11 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
         return !holds.isEmpty();
     }
 
+    /** Whether somebody has been named whose turn it is. */
+    boolean isReserved() {
+        return line.reserved().isPresent();
+    }
+
     /** Whether so many permits are free. */
     boolean fits(long units) {
         return used() + units <= permits();

@@ -16,7 +16,7 @@ class HasteTest {
     private final MemoryEngine.Disk disk = new MemoryEngine.Disk();
     private final MemoryEngine engine = new MemoryEngine(disk, false);
     private final MemoryEngine otherEngine = new MemoryEngine(disk, false);
-    private final Cohort hasty = new Cohort(engine, Kind.LOCK, "a", Cohorts.of(engine));
+    private final Cohort hasty = Cohorts.of(engine).cohort(Kind.LOCK, "a");
     private final Cohort other = new Cohort(otherEngine, Kind.LOCK, "a", Cohorts.of(otherEngine));
     private Grant held;
     private int rung;
@@ -152,6 +152,33 @@ class HasteTest {
         engine.pass(TimeUnit.MICROSECONDS.toNanos(100));
         held = take();
         assertRung(0);
+        hasty.release(held);
+        assertRung(1);
+    }
+
+    @Test
+    void whoeverClosesTheEngineInHasteWakesTheNextFirst() throws Exception {
+        hasty.release(held);
+        assertRung(0);
+        engine.close();
+        assertRung(1);
+    }
+
+    @Test
+    void anotherThreadThatIsRefusedIsNoLackOfHaste() {
+        hasty.release(held);
+        held = take();
+        engine.pass(TimeUnit.MICROSECONDS.toNanos(100));
+        assertNull(tryToTake());
+        hasty.release(held);
+        assertRung(0);
+    }
+
+    /** Whoever waits for several names stands in no line; it sleeps on the name itself. */
+    @Test
+    void whoeverStandsInNoLineIsWokenAtOnce() {
+        other.close();
+        rung = disk.seen();
         hasty.release(held);
         assertRung(1);
     }

@@ -71,6 +71,17 @@ class KeeperTest {
         assertEquals(LOOKS, second.scheduled());
     }
 
+    /** The transition of one who takes nothing may name somebody. */
+    @Test
+    void whoeverNamesAnotherWithoutBeingGrantedItLooksAfterThatOne() {
+        releaseToTheSecondWhileTheThirdWaits();
+        disk.bury(second.engine.self(Deadline.never()).id());
+        Participant fourth = new Participant();
+        assertNull(fourth.ask());
+        assertEquals(LOOKS, fourth.scheduled());
+        assertEquals(1, first.scheduled());
+    }
+
     @Test
     void ifTheOneWhomItHasNamedIsDeadItNamesTheNextAndLooksAfterThatOne() {
         releaseToTheSecondWhileTheThirdWaits();

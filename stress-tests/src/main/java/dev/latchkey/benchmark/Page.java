@@ -189,8 +189,8 @@ final class Page {
             Each figure is the median of the rounds, the maximum that of all rounds. Where a rate is given, several operations follow each
             other without a pause; with several threads or processes it is the sum of all. One thread of one JVM is measured by JMH,
             everything else by a loop of ours, Python by the same loop in Python. A measurement begins when the compilers of its JVMs
-            rest, or after two minutes; that of waiting begins after half a minute of waiting, and that of a kill, of one cold key and of
-            opening at once. "Latchkey / peer" divides our figure by that of the peer, in this run.
+            rest, or after two minutes; that of waiting begins after half a minute of waiting, and that of one cold key and of opening
+            at once. "Latchkey / peer" divides our figure by that of the peer, in this run.
             """;
 
     private static String head(Benchmark.Run run, BenchmarkOptions options) {

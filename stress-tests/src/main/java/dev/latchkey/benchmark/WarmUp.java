@@ -13,6 +13,7 @@ final class WarmUp {
     static final Duration LONGEST = Duration.ofMinutes(2);
 
     private final int calls;
+    private final long half;
     private final long latest;
 
     /**
@@ -22,29 +23,34 @@ final class WarmUp {
      */
     WarmUp(int calls, Duration longest) {
         this.calls = calls;
-        this.latest = System.nanoTime() + longest.toNanos();
+        long now = System.nanoTime();
+        this.half = now + longest.toNanos() / 2;
+        this.latest = now + longest.toNanos();
     }
 
     /** For so long, for so many calls and until the compilers rest. */
     void run(Operation operation, long nanos, BooleanSupplier compilersRest) throws Exception {
-        long end = System.nanoTime() + nanos;
-        for (int i = 0; System.nanoTime() < end || (i < calls && isTimeLeft()); i++) {
+        run(operation, System.nanoTime() + nanos, latest, compilersRest);
+    }
+
+    private void run(Operation operation, long end, long limit, BooleanSupplier compilersRest) throws Exception {
+        for (int i = 0; isBefore(end) || (i < calls && isBefore(limit)); i++) {
             operation.timed();
         }
-        while (calls > 0 && isTimeLeft() && !compilersRest.getAsBoolean()) {
+        while (calls > 0 && isBefore(limit) && !compilersRest.getAsBoolean()) {
             operation.timed();
         }
     }
 
-    /** One of many that contend for one lock has it too seldom for a compiler to notice. */
+    /** One of many that contend for one lock has it too seldom for a compiler to notice. Takes half of the time at most. */
     void runAlone(Operation operation, BooleanSupplier compilersRest) throws Exception {
         Optional<Operation> alone = operation.alone();
         if (alone.isPresent()) {
-            run(alone.get(), 0, compilersRest);
+            run(alone.get(), System.nanoTime(), half, compilersRest);
         }
     }
 
-    private boolean isTimeLeft() {
-        return System.nanoTime() - latest < 0;
+    private static boolean isBefore(long instant) {
+        return System.nanoTime() - instant < 0;
     }
 }

@@ -49,8 +49,8 @@ enum BrokenRule {
     /** Whoever comes last stands first in line. */
     LAST_COME_FIRST_SERVED(
             "coordination/src/main/java/dev/latchkey/coordination/Line.java",
-            "more.add(new Place(session, units, Mark.WAITING, 0, arrival));",
-            "more.add(0, new Place(session, units, Mark.WAITING, 0, arrival));",
+            "more.add(new Place(session, units, Mark.WAITING, 0, arrival.toString()));",
+            "more.add(0, new Place(session, units, Mark.WAITING, 0, arrival.toString()));",
             ScenarioName.LOCK,
             "GRANT_ORDER"),
     /** A reentrant lock is free after the first of several releases. */

@@ -46,12 +46,19 @@ class WarmUpTest {
 
     @Test
     void whatIsDoneAloneAndWhatIsContendedShareOneLimit() throws Exception {
-        WarmUp warmUp = new WarmUp(1, Duration.ofMillis(20));
+        Duration longest = Duration.ofMillis(400);
+        long start = System.nanoTime();
+        WarmUp warmUp = new WarmUp(1, longest);
         warmUp.runAlone(operation, () -> false); // ends although the compilers never rest
         assertTrue(alone > 0);
         assertEquals(0, contended);
+        assertTrue(System.nanoTime() - start >= longest.toNanos() / 2);
         warmUp.run(operation, 0, () -> false);
-        assertEquals(0, contended);
+        assertTrue(System.nanoTime() - start >= longest.toNanos());
+        int before = contended;
+        assertTrue(before > 0, "half of the time is left for what is contended");
+        warmUp.run(operation, 0, () -> false);
+        assertEquals(before, contended);
     }
 
     @Test
