@@ -285,16 +285,14 @@ final class Cohort {
         Turns last = row.remembered();
         long before = engine.clock().nanos();
         Turns known = last != null && last.fits(waiter.want.units())
-                ? row.acquire(last, asker(waiter, session, id, false), Set.of(), deadline)
+                ? acquire(last, asker(waiter, session, id, false), Set.of(), deadline)
                 : row.read(deadline);
         if (!known.isHeldBy(session.id(), id)) {
             before = engine.clock().nanos();
             Asker asker = asker(waiter, session, id, waits);
             Set<Long> dead = row.dead(known);
             if (row.changes(known, asker, dead)) {
-                Turns read = known;
-                known = row.acquire(read, asker, dead, deadline);
-                keeper.lookIfNamed(read, known);
+                known = acquire(known, asker, dead, deadline);
             }
         }
         row.remember(known);
@@ -304,6 +302,12 @@ final class Cohort {
             return null;
         }
         return requireOpenFor(hold(waiter, session, id, known, before));
+    }
+
+    private Turns acquire(Turns known, Asker asker, Set<Long> dead, Deadline deadline) {
+        Turns turns = row.acquire(known, asker, dead, deadline);
+        keeper.lookIfNamed(known, turns);
+        return turns;
     }
 
     /** Nothing is given out once the engine is closed, which may have come too early to see the grant. */

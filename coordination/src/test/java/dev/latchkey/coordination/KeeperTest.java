@@ -17,12 +17,21 @@ class KeeperTest {
 
     private final class Participant {
         final MemoryEngine engine = new MemoryEngine(disk, false);
-        final Cohort cohort = new Cohort(engine, Kind.LOCK, "a", Cohorts.of(engine));
+        final Cohort cohort;
+
+        Participant(Kind kind) {
+            cohort = new Cohort(engine, kind, "a", Cohorts.of(engine));
+        }
 
         @Nullable
         Grant ask() {
+            return ask(1);
+        }
+
+        @Nullable
+        Grant ask(long permits) {
             Deadline never = Deadline.never();
-            return cohort.attempt(new Waiter(Want.ofHandle(1, 0)), engine.self(never), true, never);
+            return cohort.attempt(new Waiter(Want.ofHandle(permits, 0)), engine.self(never), true, never);
         }
 
         void release(@Nullable Grant grant) {
@@ -39,9 +48,9 @@ class KeeperTest {
         }
     }
 
-    private final Participant first = new Participant();
-    private final Participant second = new Participant();
-    private final Participant third = new Participant();
+    private final Participant first = new Participant(Kind.LOCK);
+    private final Participant second = new Participant(Kind.LOCK);
+    private final Participant third = new Participant(Kind.LOCK);
 
     private void releaseToTheSecondWhileTheThirdWaits() {
         Grant held = first.ask();
@@ -76,10 +85,23 @@ class KeeperTest {
     void whoeverNamesAnotherWithoutBeingGrantedItLooksAfterThatOne() {
         releaseToTheSecondWhileTheThirdWaits();
         disk.bury(second.engine.self(Deadline.never()).id());
-        Participant fourth = new Participant();
+        Participant fourth = new Participant(Kind.LOCK);
         assertNull(fourth.ask());
         assertEquals(LOOKS, fourth.scheduled());
         assertEquals(1, first.scheduled());
+    }
+
+    @Test
+    void whoeverLeavesEnoughForTheNextLooksAfterThatOne() {
+        Participant large = new Participant(Kind.READ_WRITE);
+        Participant small = new Participant(Kind.READ_WRITE);
+        Participant last = new Participant(Kind.READ_WRITE);
+        Grant held = large.ask(Integer.MAX_VALUE);
+        assertNull(small.ask());
+        assertNull(last.ask());
+        large.release(held);
+        assertNotNull(small.ask());
+        assertEquals(LOOKS, small.scheduled());
     }
 
     @Test
