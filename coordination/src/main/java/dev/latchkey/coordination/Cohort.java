@@ -680,7 +680,7 @@ final class Cohort {
     /** Frees what is held and turns away who waits. */
     void close() {
         local.shut().forEach(this::release);
-        keeper.ringIfOwed();
+        keeper.ringWhoeverIsNamed();
         keeper.leaveForGood();
         local.turnAway();
         engine.signal().ring(name);

@@ -27,10 +27,10 @@ final class Keeper {
 
     private static final Duration GIVE_UP_PATIENCE = Duration.ofMillis(20);
     private static final Duration SETTLE_AGAIN = Duration.ofMillis(50);
-    /** How often at most it is looked whether the one who was named has come; the last time its turn has lapsed. */
-    private static final int LOOKS = 5;
-
-    private static final Duration LOOK_AGAIN = Duration.ofNanos(Line.RESERVATION_NANOS / LOOKS + 50_000);
+    /** How often at most it is looked whether the one who was named has come; the first look may have been due at once. */
+    static final int LOOKS = 6;
+    /** So that the turn of that one has lapsed at the last look. */
+    private static final Duration LOOK_AGAIN = Duration.ofNanos(Line.RESERVATION_NANOS / (LOOKS - 1) + 50_000);
     /** So much later than it would take to take the lock again. */
     static final Duration RING_LATER = Duration.ofNanos(200_000);
 
@@ -118,7 +118,19 @@ final class Keeper {
     void ringIfOwed() {
         Turns last = owesRing.getAndSet(false) ? row.remembered() : null;
         if (last != null && !last.isHeld()) {
-            last.line().reserved().ifPresent(session -> engine.signal().ring(Turns.bell(row.name(), session)));
+            ring(last);
+        }
+    }
+
+    private void ring(Turns turns) {
+        turns.line().reserved().ifPresent(session -> engine.signal().ring(Turns.bell(row.name(), session)));
+    }
+
+    /** Nothing of this process is in the way any more; another thread may just have put off to say so. */
+    void ringWhoeverIsNamed() {
+        Turns last = row.remembered();
+        if (last != null) {
+            ring(last);
         }
     }
 

@@ -5,43 +5,30 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.latchkey.cache.spi.Deadline;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Whom a process wakes that takes a lock again and again while another one waits; time passes only where a test says so. */
 class HasteTest {
     private final MemoryEngine.Disk disk = new MemoryEngine.Disk();
-    private final MemoryEngine engine = new MemoryEngine(disk, false);
-    private final MemoryEngine otherEngine = new MemoryEngine(disk, false);
-    private final Cohort hasty = Cohorts.of(engine).cohort(Kind.LOCK, "a");
-    private final Cohort other = new Cohort(otherEngine, Kind.LOCK, "a", Cohorts.of(otherEngine));
+    private final Participant hasty = new Participant(disk, Kind.LOCK);
+    private final Participant other = new Participant(disk, Kind.LOCK);
     private Grant held;
     private int rung;
 
     @BeforeEach
     void takeItTwiceAndLetAnotherWait() {
-        assertTrue(hasty.release(take()));
+        hasty.release(hasty.tryToTake());
         held = take();
-        wait(other, otherEngine);
+        assertNull(other.ask());
         rung = disk.seen();
     }
 
     private Grant take() {
-        Grant grant = tryToTake();
+        Grant grant = hasty.tryToTake();
         assertNotNull(grant);
         return grant;
-    }
-
-    private @Nullable Grant tryToTake() {
-        return hasty.tryAcquire(Want.ofHandle(1, 0));
-    }
-
-    private static void wait(Cohort cohort, MemoryEngine ofCohort) {
-        Deadline never = Deadline.never();
-        assertNull(cohort.attempt(new Waiter(Want.ofHandle(1, 0)), ofCohort.self(never), true, never));
     }
 
     private void assertRung(int times) {
@@ -52,7 +39,7 @@ class HasteTest {
     void nobodyIsWokenInVain() {
         hasty.release(held);
         held = take();
-        engine.runAllScheduled();
+        hasty.engine.runAllScheduled();
         assertRung(0);
     }
 
@@ -60,7 +47,7 @@ class HasteTest {
     void whoeverDoesNotTakeItAgainWakesTheNextAMomentLater() {
         hasty.release(held);
         assertRung(0);
-        engine.runAllScheduled();
+        hasty.engine.runAllScheduled();
         assertRung(1);
     }
 
@@ -71,7 +58,7 @@ class HasteTest {
         while (again != null) {
             assertRung(0);
             hasty.release(again);
-            again = tryToTake();
+            again = hasty.tryToTake();
             grants += again == null ? 0 : 1;
         }
         assertRung(1);
@@ -81,11 +68,10 @@ class HasteTest {
     @Test
     void whoeverHasNotHurriedBeforeWakesTheNextAtOnce() {
         hasty.release(held);
-        engine.runAllScheduled();
-        Deadline never = Deadline.never();
-        Grant one = other.attempt(new Waiter(Want.ofHandle(1, 0)), otherEngine.self(never), true, never);
+        hasty.engine.runAllScheduled();
+        Grant one = other.ask();
         assertNotNull(one);
-        wait(hasty, engine);
+        assertNull(hasty.ask());
         rung = disk.seen();
         other.release(one);
         assertRung(1);
@@ -96,33 +82,31 @@ class HasteTest {
         Grant again = held;
         while (again != null) {
             hasty.release(again);
-            again = tryToTake();
+            again = hasty.tryToTake();
         }
-        Deadline never = Deadline.never();
-        wait(hasty, engine);
-        Grant one = other.attempt(new Waiter(Want.ofHandle(1, 0)), otherEngine.self(never), true, never);
+        assertNull(hasty.ask());
+        Grant one = other.ask();
         assertNotNull(one);
-        MemoryEngine thirdEngine = new MemoryEngine(disk, false);
-        wait(new Cohort(thirdEngine, Kind.LOCK, "a", Cohorts.of(thirdEngine)), thirdEngine);
+        assertNull(new Participant(disk, Kind.LOCK).ask());
         other.release(one);
-        held = hasty.attempt(new Waiter(Want.ofHandle(1, 0)), engine.self(never), true, never);
+        held = hasty.ask();
         assertNotNull(held);
         rung = disk.seen();
         hasty.release(held);
         held = take();
-        engine.runAllScheduled();
+        hasty.engine.runAllScheduled();
         assertRung(0);
     }
 
     @Test
     void whoeverIsNotGrantedItAgainWakesTheNextAtOnce() {
-        engine.pass(TimeUnit.MICROSECONDS.toNanos(850));
+        hasty.engine.pass(TimeUnit.MICROSECONDS.toNanos(850));
         hasty.release(held);
         assertRung(0);
-        engine.pass(TimeUnit.MICROSECONDS.toNanos(150)); // the longest row of grants is over
-        assertNull(tryToTake());
+        hasty.engine.pass(TimeUnit.MICROSECONDS.toNanos(150)); // the longest row of grants is over
+        assertNull(hasty.tryToTake());
         assertRung(1);
-        engine.runAllScheduled();
+        hasty.engine.runAllScheduled();
         assertRung(1);
     }
 
@@ -130,16 +114,16 @@ class HasteTest {
     void whoeverHasWokenTheNextOwesItNothing() {
         hasty.release(held);
         held = take();
-        engine.pass(TimeUnit.MILLISECONDS.toNanos(1));
+        hasty.engine.pass(TimeUnit.MILLISECONDS.toNanos(1));
         hasty.release(held);
         assertRung(1);
-        engine.runAllScheduled();
+        hasty.engine.runAllScheduled();
         assertRung(1);
     }
 
     @Test
     void aSlowDatabaseIsNoLackOfHaste() {
-        engine.writeFor(TimeUnit.MICROSECONDS.toNanos(100));
+        hasty.engine.writeFor(TimeUnit.MICROSECONDS.toNanos(100));
         hasty.release(held);
         held = take();
         hasty.release(held);
@@ -149,7 +133,7 @@ class HasteTest {
     @Test
     void whoeverAsksAMomentLaterWakesTheNextAtOnce() {
         hasty.release(held);
-        engine.pass(TimeUnit.MICROSECONDS.toNanos(100));
+        hasty.engine.pass(TimeUnit.MICROSECONDS.toNanos(100));
         held = take();
         assertRung(0);
         hasty.release(held);
@@ -160,7 +144,7 @@ class HasteTest {
     void whoeverClosesTheEngineInHasteWakesTheNextFirst() throws Exception {
         hasty.release(held);
         assertRung(0);
-        engine.close();
+        hasty.engine.close();
         assertRung(1);
     }
 
@@ -168,8 +152,8 @@ class HasteTest {
     void anotherThreadThatIsRefusedIsNoLackOfHaste() {
         hasty.release(held);
         held = take();
-        engine.pass(TimeUnit.MICROSECONDS.toNanos(100));
-        assertNull(tryToTake());
+        hasty.engine.pass(TimeUnit.MICROSECONDS.toNanos(100));
+        assertNull(hasty.tryToTake());
         hasty.release(held);
         assertRung(0);
     }
@@ -177,16 +161,26 @@ class HasteTest {
     /** Whoever waits for several names stands in no line; it sleeps on the name itself. */
     @Test
     void whoeverStandsInNoLineIsWokenAtOnce() {
-        other.close();
+        other.cohort.close();
         rung = disk.seen();
         hasty.release(held);
         assertRung(1);
     }
 
     @Test
+    void whoeverClosesWhileAThreadReleasesInHasteWakesTheNextFirst() {
+        hasty.engine.afterNextCommit(() -> {
+            hasty.engine.pass(TimeUnit.MILLISECONDS.toNanos(1));
+            hasty.cohort.close();
+        });
+        hasty.cohort.release(held);
+        assertTrue(disk.seen() > rung + 2, "only what closing itself rings");
+    }
+
+    @Test
     void whoeverClosesInHasteWakesTheNextFirst() {
         hasty.release(held);
-        hasty.close();
+        hasty.cohort.close();
         assertTrue(disk.seen() > rung + 2, "only what closing itself rings");
     }
 }

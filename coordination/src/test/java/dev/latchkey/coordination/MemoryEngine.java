@@ -55,6 +55,7 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
     private volatile boolean closed;
     private long nanos = 1;
     private long nanosOfUpdate;
+    private @Nullable Runnable afterCommit;
     private @Nullable Object attachment;
     private @Nullable Consumer<Session> listener;
 
@@ -183,6 +184,11 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
             TROUBLE.remove();
         }
         return found;
+    }
+
+    /** What other threads do when the next commit has taken place, and before the one that committed goes on. */
+    void afterNextCommit(Runnable others) {
+        afterCommit = others;
     }
 
     private void pause() {
@@ -315,6 +321,11 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
         Update<R> stored = disk.storeOver(base, decision);
         Update<R> update = stored != null ? stored : disk.apply(kind, name, transition);
         pause();
+        Runnable others = afterCommit;
+        afterCommit = null;
+        if (others != null) {
+            others.run();
+        }
         if (is(Trouble.ERROR_AFTER_COMMIT)) {
             throw new CacheException("was committed and is taken for failed");
         }
