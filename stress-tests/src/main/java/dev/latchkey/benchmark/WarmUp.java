@@ -3,6 +3,7 @@ package dev.latchkey.benchmark;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * What a process does before it is measured, until its compilers rest, but not for ever: where others use the processors, time alone would
@@ -12,6 +13,7 @@ final class WarmUp {
     /** Of all that comes before one measurement, together. */
     static final Duration LONGEST = Duration.ofMinutes(2);
 
+    private final LongSupplier clock;
     private final int calls;
     private final long half;
     private final long latest;
@@ -22,15 +24,21 @@ final class WarmUp {
      * @param calls how many there are to be at least; 0 if the compilers need not rest
      */
     WarmUp(int calls, Duration longest) {
+        this(System::nanoTime, calls, longest);
+    }
+
+    /** Begins now by this clock, which is one of nanoseconds. */
+    WarmUp(LongSupplier clock, int calls, Duration longest) {
+        this.clock = clock;
         this.calls = calls;
-        long now = System.nanoTime();
+        long now = clock.getAsLong();
         this.half = now + longest.toNanos() / 2;
         this.latest = now + longest.toNanos();
     }
 
     /** For so long, for so many calls and until the compilers rest. */
     void run(Operation operation, long nanos, BooleanSupplier compilersRest) throws Exception {
-        run(operation, System.nanoTime() + nanos, latest, compilersRest);
+        run(operation, clock.getAsLong() + nanos, latest, compilersRest);
     }
 
     private void run(Operation operation, long end, long limit, BooleanSupplier compilersRest) throws Exception {
@@ -46,11 +54,11 @@ final class WarmUp {
     void runAlone(Operation operation, BooleanSupplier compilersRest) throws Exception {
         Optional<Operation> alone = operation.alone();
         if (alone.isPresent()) {
-            run(alone.get(), System.nanoTime(), half, compilersRest);
+            run(alone.get(), clock.getAsLong(), half, compilersRest);
         }
     }
 
-    private static boolean isBefore(long instant) {
-        return System.nanoTime() - instant < 0;
+    private boolean isBefore(long instant) {
+        return clock.getAsLong() - instant < 0;
     }
 }

@@ -1,7 +1,6 @@
 package dev.latchkey.benchmark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.Optional;
@@ -11,59 +10,70 @@ import org.junit.jupiter.api.Test;
 class WarmUpTest {
     private static final Duration LONG = Duration.ofMinutes(10);
 
+    private static final long EACH = TimeUnit.MILLISECONDS.toNanos(1);
+
+    private long now;
     private int contended;
     private int alone;
 
+    /** Every call takes a millisecond. */
     private final Operation operation = new Operation() {
         @Override
         public long run() {
+            now += EACH;
             return ++contended;
         }
 
         @Override
         public Optional<Operation> alone() {
-            return Optional.of(() -> ++alone);
+            return Optional.of(() -> {
+                now += EACH;
+                return ++alone;
+            });
         }
     };
 
+    private WarmUp warmUp(int calls, Duration longest) {
+        return new WarmUp(() -> now, calls, longest);
+    }
+
     @Test
     void itGoesOnForAllCallsAndUntilTheCompilersRest() throws Exception {
-        new WarmUp(100, LONG).run(operation, 0, () -> contended >= 250);
+        warmUp(100, LONG).run(operation, 0, () -> contended >= 250);
         assertEquals(250, contended);
-        new WarmUp(100, LONG).run(operation, 0, () -> true);
+        warmUp(100, LONG).run(operation, 0, () -> true);
         assertEquals(350, contended);
     }
 
     @Test
     void withoutCallsItLastsAsLongAsItIsTold() throws Exception {
-        long start = System.nanoTime();
-        new WarmUp(0, LONG).run(operation, TimeUnit.MILLISECONDS.toNanos(20), () -> false);
-        assertTrue(System.nanoTime() - start >= TimeUnit.MILLISECONDS.toNanos(20));
-        assertTrue(contended > 0);
-        new WarmUp(0, LONG).runAlone(operation, () -> false);
+        warmUp(0, LONG).run(operation, 20 * EACH, () -> false);
+        assertEquals(20, contended);
+        warmUp(0, LONG).runAlone(operation, () -> false);
         assertEquals(0, alone);
     }
 
     @Test
     void whatIsDoneAloneAndWhatIsContendedShareOneLimit() throws Exception {
-        Duration longest = Duration.ofMillis(400);
-        long start = System.nanoTime();
-        WarmUp warmUp = new WarmUp(1, longest);
+        WarmUp warmUp = warmUp(1, Duration.ofNanos(400 * EACH));
         warmUp.runAlone(operation, () -> false); // ends although the compilers never rest
-        assertTrue(alone > 0);
+        assertEquals(200, alone);
         assertEquals(0, contended);
-        assertTrue(System.nanoTime() - start >= longest.toNanos() / 2);
         warmUp.run(operation, 0, () -> false);
-        assertTrue(System.nanoTime() - start >= longest.toNanos());
-        int before = contended;
-        assertTrue(before > 0, "half of the time is left for what is contended");
+        assertEquals(200, contended);
         warmUp.run(operation, 0, () -> false);
-        assertEquals(before, contended);
+        assertEquals(200, contended);
+    }
+
+    @Test
+    void callsAreGivenUpAtTheLimit() throws Exception {
+        warmUp(1_000, Duration.ofNanos(400 * EACH)).run(operation, 0, () -> true);
+        assertEquals(400, contended);
     }
 
     @Test
     void whatCannotBeDoneAloneIsNot() throws Exception {
-        new WarmUp(100, LONG)
+        warmUp(100, LONG)
                 .runAlone(
                         () -> {
                             throw new AssertionError("ran");
