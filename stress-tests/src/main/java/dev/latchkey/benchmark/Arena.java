@@ -57,6 +57,12 @@ final class Arena {
                         "Gate.java",
                         "PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);",
                         "PATIENCE_NANOS = 0;"));
+            case UNRUNG ->
+                Optional.of(replaced(
+                        peer,
+                        "Hints.java",
+                        "int offset = offset(name);\n        WORD.getAndAdd(mapped.memory, offset, 1);",
+                        "int offset = offset(name);\n        if (offset >= 0) {\n            return;\n        }"));
             default -> Optional.empty();
         };
     }

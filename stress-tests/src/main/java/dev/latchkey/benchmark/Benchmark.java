@@ -1,6 +1,7 @@
 package dev.latchkey.benchmark;
 
 import dev.latchkey.testing.DirectoryTree;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -72,17 +73,17 @@ public final class Benchmark {
             Machine machine = Machine.now(redis);
             Arena arena = new Arena(options, folder, redis);
             Map<Peer, String> missing = missing(redis);
+            Map<Peer, String> settings = settings(Cases.of(options), arena, missing);
             if (options.peersRequired() && !missing.isEmpty()) {
                 throw new IllegalStateException("peers are required, but not all are here: " + missing);
             }
-            Map<Peer, String> settings = new EnumMap<>(Peer.class);
             List<Outcome> outcomes = new ArrayList<>();
             for (Case one : Cases.of(options)) {
                 System.out.println("measuring " + one.word() + ": " + one.title());
                 List<Peer> peers = one.peers().stream()
                         .filter(peer -> !missing.containsKey(peer))
                         .toList();
-                outcomes.add(run(one, peers, arena, settings));
+                outcomes.add(run(one, peers, arena));
                 // so that a run that is cut short leaves what it has found out
                 Page.write(new Run(outcomes, missing, settings, machine.ended()), options);
             }
@@ -104,8 +105,37 @@ public final class Benchmark {
         return missing;
     }
 
+    /** How each peer of these cases writes to the disk, as it says; whoever cannot be opened is missing. */
+    static Map<Peer, String> settings(List<Case> cases, Arena arena, Map<Peer, String> missing) {
+        Map<Peer, String> settings = new EnumMap<>(Peer.class);
+        cases.stream()
+                .flatMap(one -> one.peers().stream())
+                .distinct()
+                .filter(peer -> !missing.containsKey(peer))
+                .sorted()
+                .forEach(peer -> {
+                    try {
+                        settings.put(peer, settings(peer, arena));
+                    } catch (IOException | AssertionError e) {
+                        if (peer.isOurs()) {
+                            throw new IllegalStateException("Latchkey cannot be opened", e);
+                        }
+                        missing.put(peer, "cannot be opened here");
+                        System.out.println(peer.title() + " is not measured: " + e.getMessage());
+                    }
+                });
+        return settings;
+    }
+
+    /** Opens a store of it, in another process. */
+    private static String settings(Peer peer, Arena arena) throws IOException {
+        try (Site site = new Site(peer, arena)) {
+            return site.witness().ask("settings", "SETTINGS");
+        }
+    }
+
     /** The peers in turn, round by round. */
-    private static Outcome run(Case one, List<Peer> peers, Arena arena, Map<Peer, String> settings) throws Exception {
+    private static Outcome run(Case one, List<Peer> peers, Arena arena) throws Exception {
         arena.redis().clear();
         List<Site> sites = new ArrayList<>();
         List<Measured> measured = new ArrayList<>();
@@ -115,7 +145,6 @@ public final class Benchmark {
                 measured.add(new Measured(peer, new ArrayList<>()));
             }
             for (Site site : sites) {
-                settings.computeIfAbsent(site.peer(), unused -> site.witness().ask("settings", "SETTINGS"));
                 one.prepare(site);
             }
             for (int round = 0; round < arena.options().rounds(); round++) {

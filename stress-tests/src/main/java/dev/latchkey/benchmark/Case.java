@@ -24,6 +24,11 @@ interface Case {
         return 1;
     }
 
+    /** Whether its figures are latencies, or others only. */
+    default boolean hasLatencies() {
+        return true;
+    }
+
     /** Whether the short form leaves it out. */
     default boolean isLong() {
         return false;

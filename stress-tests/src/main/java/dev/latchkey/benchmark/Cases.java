@@ -9,6 +9,7 @@ import static dev.latchkey.benchmark.Peer.LMDB;
 import static dev.latchkey.benchmark.Peer.REDISSON;
 import static dev.latchkey.benchmark.Peer.UNGATED;
 import static dev.latchkey.benchmark.Peer.UNGROUPED;
+import static dev.latchkey.benchmark.Peer.UNRUNG;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,6 +18,7 @@ import java.util.stream.Stream;
 
 /** All there is to measure. */
 final class Cases {
+    private static final int ENTRIES_AT_LIMIT = 20_000;
     private static final long HELD_NANOS = 20_000;
     /** Held for no time, but measured as one that is contended. */
     private static final long HARDLY_HELD_NANOS = 1;
@@ -42,7 +44,10 @@ final class Cases {
 
     private static void entries(List<Case> all) {
         all.add(Loop.of("get", "get, one thread", "get", 1, 1, STORES).entries(Operations.KEYS));
-        all.add(Loop.of("set", "set, one thread", "set", 1, 1, STORES));
+        all.add(Loop.of("get-missing", "get of a key that is missing", "get-missing", 1, 1, STORES));
+        all.add(Loop.of("get-threads", "get, 8 threads of one process", "get", 1, 8, STORES)
+                .entries(Operations.KEYS));
+        all.add(Loop.of("set", "set, one thread", "set", 1, 1, beside(UNGROUPED, STORES)));
         all.add(Loop.of(
                 "set-threads",
                 "set, 8 threads of one process",
@@ -66,30 +71,35 @@ final class Cases {
                 LATCHKEY,
                 DISKCACHE,
                 REDISSON));
+        all.add(Loop.of("set-new", "set of a new key, the cache at its limit", "set-new", 1, 1, LATCHKEY, DISKCACHE)
+                .entries(ENTRIES_AT_LIMIT));
+        all.add(new LongRead(
+                "set-reader", "set beside a read that does not end, one thread", List.of(LATCHKEY, DISKCACHE)));
         for (int processes : new int[] {1, 2, 8}) {
             all.add(Loop.of("set-" + processes, "set, processes: " + processes, "set", processes, 1, STORES)
                     .at(SET_BY_PROCESSES, "processes", processes, true)
                     .onlyInFull());
         }
-        all.add(Loop.of("set-processes", "set, 4 processes", "set", 4, 1, besideUngated(STORES))
+        all.add(Loop.of("set-processes", "set, 4 processes", "set", 4, 1, beside(UNGATED, STORES))
                 .at(SET_BY_PROCESSES, "processes", 4, true));
     }
 
-    private static Peer[] besideUngated(Peer... peers) {
-        return Stream.concat(Stream.of(LATCHKEY, UNGATED), Arrays.stream(peers).skip(1))
+    /** With a build of Latchkey that lacks something. */
+    private static Peer[] beside(Peer lacking, Peer... peers) {
+        return Stream.concat(Stream.of(LATCHKEY, lacking), Arrays.stream(peers).skip(1))
                 .toArray(Peer[]::new);
     }
 
     private static void locks(List<Case> all) {
         all.add(Loop.of("lock", "lock and unlock, one thread, uncontended", "lock", 1, 1, LOCKS));
-        for (int processes : new int[] {2, 8, 16}) {
+        for (int processes : new int[] {2, 8, 16, 64}) {
             all.add(Loop.of(
                             "lock-" + processes,
                             "lock held for 20 us by processes: " + processes,
                             "lock",
                             processes,
                             1,
-                            LOCKS)
+                            processes == 64 ? new Peer[] {LATCHKEY, DISKCACHE, FILE_LOCK} : LOCKS)
                     .parameter(HELD_NANOS)
                     .at(LOCK_BY_PROCESSES, "processes", processes, true)
                     .onlyInFull());
@@ -100,7 +110,7 @@ final class Cases {
                         "lock",
                         4,
                         1,
-                        besideUngated(LOCKS))
+                        beside(UNGATED, LOCKS))
                 .parameter(HELD_NANOS)
                 .at(LOCK_BY_PROCESSES, "processes", 4, true));
         all.add(new HandOver(
@@ -108,6 +118,8 @@ final class Cases {
                 "lock released until a sleeping waiter of another process has it",
                 HandOver.Kind.LOCK,
                 List.of(LOCKS)));
+        all.add(new HandOver(
+                "lost-hint", "the same with every wake-up lost", HandOver.Kind.LOCK, List.of(LATCHKEY, UNRUNG)));
         all.add(new OwnerKilled(
                 "owner-killed",
                 "owner (heap of 64 MiB) killed until the next has the lock",
@@ -153,6 +165,7 @@ final class Cases {
                     .at("get-by-entries", "entries", entries, false)
                     .onlyInFull());
             all.add(Loop.of("set-" + entries, "set, entries: " + entries, "set", 1, 1, LATCHKEY, DISKCACHE)
+                    .parameter(-entries)
                     .entries(entries)
                     .at("set-by-entries", "entries", entries, false)
                     .onlyInFull());

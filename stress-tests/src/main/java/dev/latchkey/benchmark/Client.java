@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -13,6 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAccumulator;
 import java.util.stream.Collectors;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
@@ -25,15 +27,18 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  *
  * <pre>
  *   set KEY VALUE, fill COUNT, expect NUMBER       SET, FILLED COUNT, nothing
- *   get KEY                                        GOT VALUE
+ *   get KEY, sum KEY, poll                         GOT VALUE, GOT check sum of the bytes, GOT VALUE
+ *   limit                                          LIMITED; the store may not grow any more
+ *   count                                          COUNTED entries
+ *   snapshot, forget                               SNAPSHOT, FORGOTTEN: a read that does not end in between
  *   acquire NAME, release NAME                     HELD nanos after, FREED nanos before the call
  *   put, take                                      PUT nanos before, TOOK nanos after the call
  *   settings                                       SETTINGS text
- *   jmh OPERATION WARM-UP-MILLIS MILLIS PARAMETER CALLS
- *                                                  RESULT ...; at least so many calls go before, and
- *                                                  more until the compilers rest
+ *   jmh OPERATION THREADS WARM-UP-MILLIS MILLIS PARAMETER CALLS
+ *                                                  READY; GO is answered with RESULT ...; at least so many
+ *                                                  calls go before, and more until the compilers rest
  *   measure OPERATION THREADS WARM-UP-MILLIS MILLIS PARAMETER CALLS
- *                                                  READY; GO is answered with RESULT ...
+ *                                                  the same, without JMH
  *   memoize KEY THREADS                            READY; GO is answered with RESULT ...
  *   open KIND COUNT                                OTHERS figures, RESULT ...; KIND is cache or fanout
  *   halt                                           nothing is closed
@@ -50,6 +55,7 @@ public final class Client {
     private final Path directory;
     private final Operations operations;
     private final CountDownLatch[] gun = {new CountDownLatch(1)};
+    private @Nullable AutoCloseable snapshot;
 
     private Client(Subject subject, Path directory, Operations operations) {
         this.subject = subject;
@@ -78,6 +84,21 @@ public final class Client {
             case "fill" -> fill(Integer.parseInt(words[1]));
             case "expect" -> operations.expect(Long.parseLong(words[1]));
             case "get" -> Child.say("GOT " + subject.get(words[1]));
+            case "sum" -> Child.say("GOT " + Operations.sum(Objects.requireNonNull(subject.getBytes(words[1]))));
+            case "poll" -> Child.say("GOT " + subject.poll());
+            case "limit" -> {
+                subject.limit();
+                Child.say("LIMITED");
+            }
+            case "count" -> Child.say("COUNTED " + subject.count());
+            case "snapshot" -> {
+                snapshot = subject.snapshot();
+                Child.say("SNAPSHOT");
+            }
+            case "forget" -> {
+                Objects.requireNonNull(snapshot).close();
+                Child.say("FORGOTTEN");
+            }
             case "acquire" -> {
                 subject.acquire(words[1]);
                 Child.say("HELD " + System.nanoTime());
@@ -97,7 +118,10 @@ public final class Client {
                 Child.say("TOOK " + System.nanoTime() + " " + Operations.number(taken));
             }
             case "settings" -> Child.say("SETTINGS " + subject.settings());
-            case "jmh" -> inBackground(() -> jmh(words));
+            case "jmh" -> {
+                gun[0] = new CountDownLatch(1);
+                inBackground(() -> jmh(words));
+            }
             case "measure" -> {
                 gun[0] = new CountDownLatch(1);
                 inBackground(() -> measure(words));
@@ -154,8 +178,10 @@ public final class Client {
 
     /** This process is the fork, made for this one measurement. */
     private void jmh(String[] words) throws Exception {
-        Operation operation = operations.of(words[1], 0, Long.parseLong(words[4]));
-        new WarmUp(Integer.parseInt(words[5]), WarmUp.LONGEST).run(operation, 0, CompilerWatch.ofThisProcess()::rests);
+        Operation operation = operations.of(words[1], 0, Long.parseLong(words[5]));
+        new WarmUp(Integer.parseInt(words[6]), WarmUp.LONGEST).run(operation, 0, CompilerWatch.ofThisProcess()::rests);
+        Child.say(Child.READY);
+        gun[0].await();
         Operated.choose(operation);
         var options = new OptionsBuilder()
                 .include("^" + Operated.class.getName().replace(".", "\\.") + "\\.operate$")
@@ -163,9 +189,9 @@ public final class Client {
                 .timeUnit(TimeUnit.NANOSECONDS)
                 .forks(0)
                 .warmupIterations(1)
-                .warmupTime(TimeValue.milliseconds(Long.parseLong(words[2])))
+                .warmupTime(TimeValue.milliseconds(Long.parseLong(words[3])))
                 .measurementIterations(1)
-                .measurementTime(TimeValue.milliseconds(Long.parseLong(words[3])))
+                .measurementTime(TimeValue.milliseconds(Long.parseLong(words[4])))
                 .shouldFailOnError(true)
                 .verbosity(VerboseMode.SILENT)
                 .build();

@@ -48,7 +48,7 @@ record HandOver(String word, String title, Kind kind, List<Peer> peers) implemen
         CompilerWatch compilers =
                 new CompilerWatch(one.process().pid(), other.process().pid());
         long latest = System.nanoTime() + WarmUp.LONGEST.toNanos();
-        for (int i = 0; i < WARM_UP_TIMES || i % 2 != 0 || (System.nanoTime() < latest && !compilers.rests()); i++) {
+        for (int i = 0; i % 2 != 0 || (System.nanoTime() < latest && (i < WARM_UP_TIMES || !compilers.rests())); i++) {
             handOver(site, one, other, i, 0);
         }
     }

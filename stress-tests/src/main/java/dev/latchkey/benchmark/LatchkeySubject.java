@@ -2,11 +2,16 @@ package dev.latchkey.benchmark;
 
 import dev.latchkey.cache.Cache;
 import dev.latchkey.cache.Deque;
+import dev.latchkey.cache.Setting;
 import dev.latchkey.cache.sqlite.WriterPragmas;
 import dev.latchkey.coordination.Lock;
 import dev.latchkey.coordination.MemoizeStampede;
 import dev.latchkey.coordination.Throttle;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -16,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Latchkey as {@code Cache.open} opens it. */
 final class LatchkeySubject extends Subject {
+    private final Path directory;
     private final Cache cache;
     private final Deque<String> deque;
     private final MemoizeStampede memo;
@@ -23,6 +29,7 @@ final class LatchkeySubject extends Subject {
     private volatile @Nullable Throttle throttle;
 
     LatchkeySubject(Path directory) {
+        this.directory = directory;
         cache = Cache.open(directory);
         deque = new Deque<>(cache, "deque", String.class);
         memo = MemoizeStampede.builder(cache, "memo")
@@ -54,6 +61,27 @@ final class LatchkeySubject extends Subject {
     @Override
     byte @Nullable [] getBytes(String key) {
         return cache.get(key, byte[].class);
+    }
+
+    @Override
+    void limit() {
+        cache.alter(Setting.SIZE_LIMIT, cache.volume());
+    }
+
+    @Override
+    long count() {
+        return cache.size();
+    }
+
+    /** Of somebody who looks into the file by other means; no call of ours reads for so long. */
+    @Override
+    AutoCloseable snapshot() throws SQLException {
+        Connection connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("cache.db"));
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("BEGIN");
+            statement.execute("SELECT COUNT(*) FROM Cache");
+        }
+        return connection;
     }
 
     @Override

@@ -1,10 +1,8 @@
 package dev.latchkey.benchmark;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Some processes with some threads do one operation as fast as they can, from the starting gun on. One thread of one process is measured
@@ -67,12 +65,17 @@ record Loop(
     }
 
     private static final long BETWEEN_CHANGES_MILLIS = 50;
-    private static final long SPARE_MILLIS = 100;
+    private static final String RESULT = "RESULT";
+    private static final String GET = "get";
+    private static final String SET_NEW = "set-new";
 
     @Override
     public void prepare(Site site) {
         if (entries > 0) {
             site.witness().ask("fill " + entries, "FILLED " + entries);
+        }
+        if (operation.equals(SET_NEW)) {
+            site.witness().ask("limit", "LIMITED");
         }
     }
 
@@ -84,35 +87,32 @@ record Loop(
     public Round round(Site site) throws IOException {
         List<Party> parties = site.join(processes);
         int millis = site.arena().options().millis();
-        List<String> lines = isForJmh() ? byJmh(site, parties.get(0), millis) : byOurselves(site, parties, millis);
-        parties.forEach(Party::halt);
-        List<Round.Result> results = new ArrayList<>();
-        for (String line : lines) {
-            results.add(Round.Result.parse("RESULT " + line));
+        int calls = site.arena().options().warmUpCalls() / processes / threads;
+        String how = isForJmh() ? "jmh" : "measure";
+        if (operation.equals(GET)) {
+            site.witness().ask("set k0 " + Operations.value(0), "SET"); // the round before has changed it
         }
+        begin(parties, "%s %s %d %d %d %d %d".formatted(how, operation, threads, millis, millis, parameter, calls));
+        if (operation.equals(GET)) {
+            change(site.witness(), parties.get(0));
+        }
+        List<Round.Result> results = results(parties);
+        parties.forEach(Party::halt);
         site.verify(results);
+        if (operation.equals(SET_NEW)) {
+            long count = Long.parseLong(site.witness().ask("count", "COUNTED"));
+            site.require(count < entries + entries / 4, count + " entries, where " + entries + " were the limit");
+        }
         return Round.of(results);
     }
 
-    private List<String> byJmh(Site site, Party party, int millis) {
-        int calls = site.arena().options().warmUpCalls();
-        party.tell("jmh %s %d %d %d %d".formatted(operation, millis, millis, parameter, calls));
-        if (operation.equals("get")) {
-            change(site.witness(), party, 2L * millis - SPARE_MILLIS);
-        }
-        return List.of(party.hear("RESULT"));
-    }
-
     /** Every now and then another process changes what is read, and the reader must see it from the next read on. */
-    private static void change(Party witness, Party reader, long millis) {
-        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-        for (long number = 1; System.nanoTime() < end; number++) {
+    private static void change(Party witness, Party reader) {
+        for (long number = 1; !reader.hasSaid(RESULT); number++) {
             witness.ask("set k0 " + Operations.value(number), "SET");
             reader.tell("expect " + number);
             pause(BETWEEN_CHANGES_MILLIS);
         }
-        // the next round begins with a smaller number
-        reader.tell("expect 0");
     }
 
     static void pause(long millis) {
@@ -123,25 +123,26 @@ record Loop(
         }
     }
 
-    private List<String> byOurselves(Site site, List<Party> parties, int millis) {
-        int calls = site.arena().options().warmUpCalls() / processes / threads;
-        return all(
-                parties, "measure %s %d %d %d %d %d".formatted(operation, threads, millis, millis, parameter, calls));
-    }
-
     /** The processes contend for some other lock until it is compiled what they do and how they wait. */
     static void warmUpLocks(Site site, List<Party> parties) {
         BenchmarkOptions options = site.arena().options();
         if (!options.isShort()) {
             int calls = options.warmUpCalls() / parties.size();
-            List<String> unused = all(parties, "measure lock 1 %d 1 1 %d".formatted(options.millis() / 2, calls));
+            begin(parties, "measure lock 1 %d 1 1 %d".formatted(options.millis() / 2, calls));
+            List<Round.Result> unused = results(parties);
         }
     }
 
-    private static List<String> all(List<Party> parties, String command) {
+    /** All begin at once, when all are ready. */
+    static void begin(List<Party> parties, String command) {
         parties.forEach(party -> party.tell(command));
         parties.forEach(party -> party.hear("READY"));
         parties.forEach(party -> party.tell("GO"));
-        return parties.stream().map(party -> party.hear("RESULT")).toList();
+    }
+
+    static List<Round.Result> results(List<Party> parties) {
+        return parties.stream()
+                .map(party -> Round.Result.parse(RESULT + " " + party.hear(RESULT)))
+                .toList();
     }
 }

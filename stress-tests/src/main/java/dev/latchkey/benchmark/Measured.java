@@ -43,6 +43,13 @@ record Measured(Peer peer, List<Round> rounds) {
                 : OptionalDouble.empty();
     }
 
+    /** The greatest of another figure: what must never be is not to be seen in any round. */
+    OptionalDouble most(String name) {
+        return rounds.stream()
+                .mapToDouble(round -> round.others().getOrDefault(name, Double.NaN))
+                .max();
+    }
+
     int processes() {
         return rounds.get(0).operations().size();
     }

@@ -7,7 +7,7 @@ import java.util.Map;
 /** Opens directories that exist, in a process that has opened others. */
 record Opening(String word, String title, String kind, List<Peer> peers) implements Case {
     static final String DESCRIPTORS = "descriptors";
-    static final String THREADS = "threads";
+
     private static final int TIMES = 20;
     private static final int TIMES_IN_SHORT = 5;
 
@@ -19,7 +19,7 @@ record Opening(String word, String title, String kind, List<Peer> peers) impleme
         Map<String, Double> others = new LinkedHashMap<>();
         for (String word : party.hear("OTHERS").split(" ")) {
             String[] pair = word.split("=");
-            others.put(pair[0], Double.parseDouble(pair[1]));
+            others.put(pair[0].replace("_", ", "), Double.parseDouble(pair[1]));
         }
         Round.Result result = Round.Result.parse("RESULT " + party.hear("RESULT"));
         party.halt();

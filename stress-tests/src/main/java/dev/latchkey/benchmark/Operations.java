@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.zip.CRC32;
 
 /** The operations, by the names that the driver and the script of Python know them by too. */
 final class Operations {
@@ -22,8 +23,17 @@ final class Operations {
     /** What is counted up by whoever has the lock, eight bytes with the lowest first. */
     static final String TALLY = "tally";
 
-    /** The next key to be read is so far from the last: a prime, so that all have their turn, and neighbours are not read together. */
+    /** What a read of {@code k0} has found changed by another process, how often. */
+    static final String CHANGES = "changes";
+    /** What is left in the deque. */
+    static final String DEQUE = "deque";
+    /** Stands before the name of an entry of which the check sum is told. */
+    static final String SUM_OF = "sum-of-";
+
+    /** The next key to be used is so far from the last: a prime, so that all have their turn, and neighbours are not used together. */
     private static final int STRIDE = 7919;
+    /** Of so many reads one is of the key that another process changes. */
+    private static final int READS_BETWEEN = 20;
 
     private static final String PADDING = ":0123456789abcdef";
 
@@ -52,6 +62,13 @@ final class Operations {
         return Long.parseLong(value.substring(0, end));
     }
 
+    /** A check sum that Python has as well. */
+    static long sum(byte[] value) {
+        CRC32 sum = new CRC32();
+        sum.update(value);
+        return sum.getValue();
+    }
+
     /** From now on a read of {@code k0} must find this number or a later one. */
     void expect(long number) {
         newest.set(number);
@@ -60,14 +77,16 @@ final class Operations {
     /**
      * One operation for one thread.
      *
-     * @param word {@code get}, {@code set}, {@code set-all}, {@code set-async}, {@code set-bytes}, {@code lock}, {@code deque} or
-     *     {@code pass}
+     * @param word {@code get}, {@code get-missing}, {@code set}, {@code set-new}, {@code set-all}, {@code set-async}, {@code set-bytes},
+     *     {@code lock}, {@code deque} or {@code pass}
      * @param parameter nanoseconds to hold a lock, how many locks or keys there are if it is negative, the length of a value, or a rate
      */
     Operation of(String word, int thread, long parameter) throws IOException {
         return switch (word) {
             case "get" -> new Get(parameter < 0 ? Math.toIntExact(-parameter) : KEYS);
-            case "set" -> new Set(thread);
+            case "get-missing" -> new GetMissing();
+            case "set" -> new Set(thread, Math.toIntExact(-parameter));
+            case "set-new" -> new SetNew(thread);
             case "set-all" -> new SetAll(thread);
             case "set-async" -> new SetAsync(thread);
             case "set-bytes" -> new SetBytes(Math.toIntExact(parameter));
@@ -85,6 +104,9 @@ final class Operations {
     private final class Get implements Operation {
         private final int keys;
         private int next;
+        private long reads;
+        private long found;
+        private long changes;
 
         Get(int keys) {
             this.keys = keys;
@@ -92,8 +114,11 @@ final class Operations {
 
         @Override
         public long run() throws Exception {
-            int i = next;
-            next = (i + STRIDE) % keys;
+            int i = 0;
+            if (reads++ % READS_BETWEEN > 0) {
+                next = (next + STRIDE) % keys;
+                i = next;
+            }
             long least = i == 0 ? newest.get() : 0;
             String value = subject.get("k" + i);
             if (value == null) {
@@ -103,15 +128,71 @@ final class Operations {
             if (number < least || (i > 0 && number != i)) {
                 throw new IllegalStateException("k" + i + " has " + number + ", but " + least + " was written before");
             }
+            if (i == 0 && number != found) {
+                changes++;
+                found = number;
+            }
             return number;
+        }
+
+        /** What it has read while nobody changed anything is no fair measure of a cache that others share. */
+        @Override
+        public Optional<String> last() {
+            return Optional.of(CHANGES + "=" + changes);
         }
     }
 
+    private final class GetMissing implements Operation {
+        private int next;
+
+        @Override
+        public long run() throws Exception {
+            next = (next + 1) % KEYS;
+            if (subject.get("missing" + next) != null) {
+                throw new IllegalStateException("missing" + next + " is there");
+            }
+            return next;
+        }
+    }
+
+    /** Writes keys that are there. */
     private final class Set implements Operation {
+        private final int thread;
+        private final int keys;
+        private long count;
+
+        /**
+         * Made for one thread.
+         *
+         * @param keys how many of those that the store was filled with; 0 for keys of its own
+         */
+        Set(int thread, int keys) {
+            this.thread = thread;
+            this.keys = keys;
+        }
+
+        private String key() {
+            return keys > 0 ? "k" + count * STRIDE % keys : Operations.this.key(thread, count % KEYS);
+        }
+
+        @Override
+        public long run() throws Exception {
+            count++;
+            subject.set(key(), value(count));
+            return count;
+        }
+
+        @Override
+        public Optional<String> last() {
+            return Optional.of(key() + "=" + value(count));
+        }
+    }
+
+    private final class SetNew implements Operation {
         private final int thread;
         private long count;
 
-        Set(int thread) {
+        SetNew(int thread) {
             this.thread = thread;
         }
 
@@ -128,8 +209,8 @@ final class Operations {
         }
     }
 
-    private String key(int thread, long count) {
-        return "s" + process + "." + thread + "." + count % KEYS;
+    private String key(int thread, long number) {
+        return "s" + process + "." + thread + "." + number;
     }
 
     private final class SetAll implements Operation {
@@ -145,7 +226,7 @@ final class Operations {
             Map<String, String> entries = new LinkedHashMap<>();
             for (int i = 0; i < MANY; i++) {
                 count++;
-                entries.put(key(thread, count), value(count));
+                entries.put(key(thread, count % KEYS), value(count));
             }
             subject.setAll(entries);
             return count;
@@ -153,7 +234,7 @@ final class Operations {
 
         @Override
         public Optional<String> last() {
-            return Optional.of(key(thread, count) + "=" + value(count));
+            return Optional.of(key(thread, count % KEYS) + "=" + value(count));
         }
     }
 
@@ -173,7 +254,7 @@ final class Operations {
                 underWay.remove().get();
             }
             count++;
-            underWay.add(subject.setLater(key(thread, count), value(count)));
+            underWay.add(subject.setLater(key(thread, count % KEYS), value(count)));
             return count;
         }
 
@@ -185,11 +266,11 @@ final class Operations {
                     underWay.remove().get();
                 }
                 count++;
-                subject.setLater(key(thread, count), value(count)).get();
+                subject.setLater(key(thread, count % KEYS), value(count)).get();
             } catch (Exception e) {
                 throw new IllegalStateException("an asynchronous set failed", e);
             }
-            return Optional.of(key(thread, count) + "=" + value(count));
+            return Optional.of(key(thread, count % KEYS) + "=" + value(count));
         }
     }
 
@@ -211,14 +292,7 @@ final class Operations {
 
         @Override
         public Optional<String> last() {
-            try {
-                if (!java.util.Arrays.equals(value, subject.getBytes("bytes"))) {
-                    throw new IllegalStateException("read back something else than the bytes that were written");
-                }
-            } catch (Exception e) {
-                throw new IllegalStateException("cannot read the bytes back", e);
-            }
-            return Optional.empty();
+            return Optional.of(SUM_OF + "bytes=" + sum(value));
         }
     }
 
@@ -299,6 +373,11 @@ final class Operations {
                 throw new IllegalStateException("offered " + value + ", polled " + polled);
             }
             return count;
+        }
+
+        @Override
+        public Optional<String> last() {
+            return Optional.of(DEQUE + "=null");
         }
     }
 }

@@ -31,11 +31,8 @@ final class Page {
                 "per second",
                 "slowest / fastest process",
                 "Latchkey / peer"));
-        for (Outcome outcome : outcomes) {
-            for (Measured result : outcome.peers()) {
-                rows.add(row(outcome, result));
-            }
-        }
+        outcomes.stream().filter(outcome -> outcome.measured().hasLatencies()).forEach(outcome -> outcome.peers()
+                .forEach(result -> rows.add(row(outcome, result))));
         return markdown(rows);
     }
 
@@ -119,7 +116,7 @@ final class Page {
             for (Measured result : outcome.peers()) {
                 String figures = result.rounds().get(0).others().keySet().stream()
                         .sorted()
-                        .map(name -> name + ": " + number(result.other(name).orElseThrow()))
+                        .map(name -> name + ": " + figure(result, name))
                         .collect(Collectors.joining("; "));
                 if (!figures.isEmpty()) {
                     rows.add(List.of(outcome.measured().title(), result.peer().title(), figures));
@@ -127,6 +124,12 @@ final class Page {
             }
         }
         return markdown(rows);
+    }
+
+    private static String figure(Measured result, String name) {
+        double median = result.other(name).orElseThrow();
+        double most = result.most(name).orElseThrow();
+        return number(median) + (most > median ? " (at most " + number(most) + ")" : "");
     }
 
     /** What Latchkey was to reach, and whether it did. */
@@ -159,7 +162,7 @@ final class Page {
         }
         text.append("\n## Distributions\n");
         for (Outcome outcome : run.outcomes()) {
-            if (!outcome.measured().isLong()) {
+            if (!outcome.measured().isLong() && outcome.measured().hasLatencies()) {
                 text.append(picture(pictures, outcome.measured().word(), Plot.latencies(outcome)));
             }
         }
@@ -188,9 +191,11 @@ final class Page {
     private static final String HOW_TO_READ = """
             Each figure is the median of the rounds, the maximum that of all rounds. Where a rate is given, several operations follow each
             other without a pause; with several threads or processes it is the sum of all. One thread of one JVM is measured by JMH,
-            everything else by a loop of ours, Python by the same loop in Python. A measurement begins when the compilers of its JVMs
-            rest, or after two minutes; that of waiting begins after half a minute of waiting, and that of one cold key and of opening
-            at once. "Latchkey / peer" divides our figure by that of the peer, in this run.
+            which times some calls only where they are short, so that a rare long one may be missed; everything else, and
+            asynchronous sets, by a loop of ours, Python by the same loop in Python. A measurement begins when the compilers of its
+            JVMs rest, or after two minutes; that of waiting begins after half a minute of waiting and leaves the compilers' threads
+            out, and that of one cold key and of opening begins at once. While a key is read, another process changes it every 50 ms.
+            "Latchkey / peer" divides our figure by that of the peer, in this run.
             """;
 
     private static String head(Benchmark.Run run, BenchmarkOptions options) {

@@ -30,6 +30,11 @@ final class Party implements AutoCloseable {
         return process.await(word, patience).substring(word.length()).strip();
     }
 
+    /** Whether a line that starts with this word has come, heard or not. */
+    boolean hasSaid(String word) {
+        return process.output().stream().anyMatch(line -> line.startsWith(word));
+    }
+
     String ask(String line, String word) {
         tell(line);
         return hear(word);

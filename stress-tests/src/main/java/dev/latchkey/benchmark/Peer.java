@@ -12,6 +12,8 @@ enum Peer {
     UNGROUPED("Latchkey, no group commit", "yes", "as Latchkey"),
     /** To see what the gate is good for: a build whose processes do not wait for each other's turns. */
     UNGATED("Latchkey, no gate", "yes", "as Latchkey"),
+    /** To see what the wake-ups are good for, and that they are not needed: a build that wakes nobody. */
+    UNRUNG("Latchkey, no wake-ups", "yes", "as Latchkey"),
     DISKCACHE("python-diskcache", "yes; a lock stays held for ever", "all but the last moments"),
     JEDIS("Redis, Jedis", "of the client; not of the server as it is run here", "no, as it is run here"),
     REDISSON(
@@ -65,6 +67,11 @@ enum Peer {
         return this == JEDIS || this == REDISSON;
     }
 
+    /** Whether it is this project; it can be opened or the run has failed. */
+    boolean isOurs() {
+        return this == LATCHKEY || this == UNGROUPED || this == UNGATED || this == UNRUNG;
+    }
+
     boolean isPython() {
         return this == DISKCACHE;
     }
@@ -84,7 +91,7 @@ enum Peer {
     /** Opens it in this process. */
     Subject open(Path directory, int redisPort) throws IOException {
         return switch (this) {
-            case LATCHKEY, UNGROUPED, UNGATED -> new LatchkeySubject(directory);
+            case LATCHKEY, UNGROUPED, UNGATED, UNRUNG -> new LatchkeySubject(directory);
             case JEDIS -> new JedisSubject(redisPort);
             case REDISSON -> new RedissonSubject(redisPort);
             case CHRONICLE -> new ChronicleSubject(directory);

@@ -187,6 +187,7 @@ final class Plot {
             case LATCHKEY -> "#d00000";
             case UNGROUPED -> "#f4a3a3";
             case UNGATED -> "#c98bb9";
+            case UNRUNG -> "#e5b25d";
             case DISKCACHE -> "#2a6f97";
             case JEDIS -> "#f77f00";
             case REDISSON -> "#7b2cbf";

@@ -10,6 +10,8 @@ import org.redisson.api.RBlockingDeque;
 import org.redisson.api.RRateLimiter;
 import org.redisson.api.RateType;
 import org.redisson.api.RedissonClient;
+import org.redisson.api.redisnode.RedisMaster;
+import org.redisson.api.redisnode.RedisNodes;
 import org.redisson.client.codec.StringCodec;
 import org.redisson.config.Config;
 
@@ -77,6 +79,13 @@ final class RedissonSubject extends Subject {
     @Override
     String take() throws InterruptedException {
         return deque.take();
+    }
+
+    @Override
+    String settings() {
+        RedisMaster server = redisson.getRedisNodes(RedisNodes.SINGLE).getInstance();
+        return "save '" + server.getConfig("save").get("save") + "', appendonly "
+                + server.getConfig("appendonly").get("appendonly");
     }
 
     @Override

@@ -100,15 +100,19 @@ final class Site implements AutoCloseable {
      */
     void verify(List<Round.Result> results) throws IOException {
         for (Round.Result result : results) {
+            long changes = -1;
             for (String last : result.last()) {
                 String[] entry = last.split("=");
-                if (entry[0].equals(Operations.TALLY)) {
-                    grants += Long.parseLong(entry[1]);
-                } else {
-                    String found = witness.ask("get " + entry[0], "GOT");
-                    require(found.equals(entry[1]), entry[0] + " has " + found + ", the last set was " + entry[1]);
+                switch (entry[0]) {
+                    case Operations.TALLY -> grants += Long.parseLong(entry[1]);
+                    case Operations.CHANGES -> changes = Math.max(changes, Long.parseLong(entry[1]));
+                    default -> {
+                        String found = witness.ask(question(entry[0]), "GOT");
+                        require(found.equals(entry[1]), entry[0] + " has " + found + " instead of " + entry[1]);
+                    }
                 }
             }
+            require(changes != 0, "nothing was changed while it was read");
         }
         Path tally = directory.resolve(Operations.TALLY);
         if (Files.exists(tally)) {
@@ -119,6 +123,15 @@ final class Site implements AutoCloseable {
                     counted == grants,
                     grants + " times the lock was held, but counted alone only " + counted + " times");
         }
+    }
+
+    private static String question(String about) {
+        if (about.equals(Operations.DEQUE)) {
+            return "poll";
+        }
+        return about.startsWith(Operations.SUM_OF)
+                ? "sum " + about.substring(Operations.SUM_OF.length())
+                : "get " + about;
     }
 
     /** A measurement of something that does not work is none. */

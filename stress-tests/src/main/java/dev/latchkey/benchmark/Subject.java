@@ -23,6 +23,21 @@ abstract class Subject {
         throw lacks("getBytes");
     }
 
+    /** From now on the store may not take more space than it does. */
+    void limit() throws Exception {
+        throw lacks("limit");
+    }
+
+    /** How many entries there are. */
+    long count() throws Exception {
+        throw lacks("count");
+    }
+
+    /** A read that sees what is there now, and lasts until it is closed. */
+    AutoCloseable snapshot() throws Exception {
+        throw lacks("snapshot");
+    }
+
     Future<?> setLater(String key, String value) {
         throw lacks("setLater");
     }
@@ -59,9 +74,9 @@ abstract class Subject {
         throw lacks("memoized");
     }
 
-    /** How the library writes to the disk, as it says now. */
+    /** How the library writes to the disk, as it says now; not all can say. */
     String settings() throws Exception {
-        return "";
+        return "-";
     }
 
     private UnsupportedOperationException lacks(String call) {

@@ -50,6 +50,13 @@ record Target(
         all.add(own(
                 "lock-processes", "p99.9 of the wait <= 10 ms", result -> result.micros(99.9) / 1e3, 10, true, "ms"));
         all.add(own("hand-over", "p50 <= 150 us", result -> result.micros(50), 150, true, "us"));
+        all.add(new Target(
+                "lost-hint",
+                "max <= 50 ms",
+                outcomes -> of(Peer.UNRUNG, outcomes, "lost-hint", result -> result.longestMicros() / 1e3),
+                50,
+                true,
+                "ms"));
         all.add(own("owner-killed", "p50 <= 10 ms", result -> result.micros(50) / 1e3, 10, true, "ms"));
         all.add(own("owner-killed", "max <= 50 ms", result -> result.longestMicros() / 1e3, 50, true, "ms"));
         all.add(other("waiting", "first in line <= 1.5 % of a core", Waiting.FIRST, 1.5, true, "%"));
@@ -57,8 +64,8 @@ record Target(
         all.add(other("waiting", "idle queue < 0.5 % of a core", Waiting.QUEUE, 0.5, true, "%"));
         all.add(own("take", "p50 <= 200 us", result -> result.micros(50), 200, true, "us"));
         all.add(other("throttle", ">= 99 % of the nominal rate", Limited.RATE, 99, false, "%"));
-        all.add(other("throttle", "never above it", Limited.ABOVE, 0, true, "calls"));
-        all.add(other("stampede", "1 computation", Cold.COMPUTATIONS, 1, true, "computations"));
+        all.add(never("throttle", "never above it", Limited.ABOVE, 0, "calls"));
+        all.add(never("stampede", "1 computation", Cold.COMPUTATIONS, 1, "computations"));
         all.add(own("open", "p50 <= 15 ms", result -> result.micros(50) / 1e3, 15, true, "ms"));
         all.add(other("open", "<= 12 descriptors", Opening.DESCRIPTORS, 12, true, "descriptors"));
         all.add(other("open-fanout", "<= 7 descriptors for each shard", Opening.DESCRIPTORS, 7, true, "descriptors"));
@@ -72,7 +79,7 @@ record Target(
                 "time of a grant within 2 x of that with 2",
                 result -> 1 / result.perSecond()));
         all.add(growth(
-                "lock-2", "lock-16", "time of a grant within 2 x of that with 2", result -> 1 / result.perSecond()));
+                "lock-2", "lock-64", "time of a grant within 2 x of that with 2", result -> 1 / result.perSecond()));
         all.add(median("deque", Peer.DISKCACHE, 0.5));
         all.add(median("deque", Peer.JEDIS, 0.25));
         return List.copyOf(all);
@@ -81,6 +88,11 @@ record Target(
     /** A figure that is no latency and no rate. */
     private static Target other(String word, String wish, String name, double limit, boolean atMost, String unit) {
         return own(word, wish, result -> result.other(name).orElse(Double.NaN), limit, atMost, unit);
+    }
+
+    /** What holds in every round. */
+    private static Target never(String word, String wish, String name, double limit, String unit) {
+        return own(word, wish, result -> result.most(name).orElse(Double.NaN), limit, true, unit);
     }
 
     /** How much it costs more at the last place of a picture than at the first. */
@@ -107,8 +119,13 @@ record Target(
     }
 
     private static OptionalDouble ours(List<Outcome> outcomes, String word, ToDoubleFunction<Measured> figure) {
+        return of(Peer.LATCHKEY, outcomes, word, figure);
+    }
+
+    private static OptionalDouble of(
+            Peer peer, List<Outcome> outcomes, String word, ToDoubleFunction<Measured> figure) {
         return one(outcomes, word)
-                .flatMap(outcome -> outcome.of(Peer.LATCHKEY))
+                .flatMap(outcome -> outcome.of(peer))
                 .map(result -> OptionalDouble.of(figure.applyAsDouble(result)))
                 .orElse(NOTHING);
     }

@@ -2,6 +2,7 @@ package dev.latchkey.benchmark;
 
 import dev.latchkey.testing.Cpu;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,17 +37,21 @@ record Waiting(String word, String title, List<Peer> peers) implements Case {
         Loop.pause(isShort ? SETTLING_MILLIS_IN_SHORT : SETTLING_MILLIS);
         long millis = isShort ? MILLIS_IN_SHORT : MILLIS;
         List<Long> before = new ArrayList<>();
-        waiting.values().forEach(party -> before.add(nanos(party)));
+        waiting.values().forEach(party -> before.add(nanos(site, party)));
         Loop.pause(millis);
         Map<String, Double> others = new LinkedHashMap<>();
         Histogram used = Round.newHistogram();
         int i = 0;
         for (Map.Entry<String, Party> entry : waiting.entrySet()) {
-            long nanos = nanos(entry.getValue()) - before.get(i++);
+            long nanos = nanos(site, entry.getValue()) - before.get(i++);
+            site.require(nanos > 0, "a process that waits has used no time");
             used.recordValue(nanos);
             others.put(entry.getKey(), 100.0 * nanos / TimeUnit.MILLISECONDS.toNanos(millis));
         }
-        waiting.values().forEach(party -> party.process().kill());
+        waiting.values().forEach(party -> {
+            site.require(!party.hasSaid("HELD") && !party.hasSaid("TOOK"), "one has got what it was to wait for");
+            party.process().kill();
+        });
         site.witness().ask("release lock", "FREED");
         return new Round(used, List.of(used.getTotalCount()), 0, others);
     }
@@ -57,9 +62,14 @@ record Waiting(String word, String title, List<Peer> peers) implements Case {
         return party;
     }
 
-    private static long nanos(Party party) {
-        return Cpu.nanosByThread(party.process().pid()).values().stream()
-                .mapToLong(Long::longValue)
-                .sum();
+    private static long nanos(Site site, Party party) {
+        Collection<Long> threads = Cpu.nanosByThread(party.process().pid()).values();
+        site.require(!threads.isEmpty(), "the time that a process uses cannot be read");
+        return threads.stream().mapToLong(Long::longValue).sum();
+    }
+
+    @Override
+    public boolean hasLatencies() {
+        return false;
     }
 }

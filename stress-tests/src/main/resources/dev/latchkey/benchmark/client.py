@@ -2,19 +2,24 @@
 
 import mmap
 import os
+import sqlite3
 import struct
 import sys
 import threading
 import time
+import zlib
 from collections import Counter
 
 import diskcache
 
 directory, _, process = sys.argv[1:4]
 KEYS = 100
+STRIDE = 7919
+READS_BETWEEN = 20
 MANY = 100
 PADDING = ":0123456789abcdef"
 COMPUTING_SECONDS = 0.05
+USES = 200
 
 cache = diskcache.Cache(directory)
 deque = diskcache.Deque(directory=os.path.join(directory, "deque"))
@@ -40,7 +45,7 @@ def number_of(text):
 
 
 def key(thread, count):
-    return "s%s.%d.%d" % (process, thread, count % KEYS)
+    return "s%s.%d.%d" % (process, thread, count)
 
 
 def lock(name):
@@ -50,15 +55,22 @@ def lock(name):
 
 
 class Get:
-    last = None
-
     def __init__(self, thread, parameter):
         self.keys = -parameter if parameter < 0 else KEYS
         self.next = 0
+        self.reads = 0
+        self.found = 0
+        self.changes = 0
+
+    @property
+    def last(self):
+        return "changes=%d" % self.changes
 
     def timed(self):
-        i = self.next
-        self.next = (i + 7919) % self.keys
+        i = 0
+        if self.reads % READS_BETWEEN:
+            i = self.next = (self.next + STRIDE) % self.keys
+        self.reads += 1
         least = newest if i == 0 else 0
         name = "k%d" % i
         start = time.perf_counter_ns()
@@ -66,25 +78,55 @@ class Get:
         took = time.perf_counter_ns() - start
         number = number_of(found)
         assert number >= least and (i == 0 or number == i), (name, found, least)
+        if i == 0 and number != self.found:
+            self.changes += 1
+            self.found = number
+        return took
+
+
+class GetMissing:
+    last = None
+
+    def __init__(self, thread, parameter):
+        self.next = 0
+
+    def timed(self):
+        self.next = (self.next + 1) % KEYS
+        name = "missing%d" % self.next
+        start = time.perf_counter_ns()
+        found = cache.get(name)
+        took = time.perf_counter_ns() - start
+        assert found is None, (name, found)
         return took
 
 
 class Set:
     def __init__(self, thread, parameter):
         self.thread = thread
+        self.keys = -parameter
         self.count = 0
+
+    def key(self):
+        if self.keys > 0:
+            return "k%d" % (self.count * STRIDE % self.keys)
+        return key(self.thread, self.count % KEYS)
 
     @property
     def last(self):
-        return "%s=%s" % (key(self.thread, self.count), value(self.count))
+        return "%s=%s" % (self.key(), value(self.count))
 
     def timed(self):
         self.count += 1
-        name = key(self.thread, self.count)
+        name = self.key()
         text = value(self.count)
         start = time.perf_counter_ns()
         cache.set(name, text, retry=True)
         return time.perf_counter_ns() - start
+
+
+class SetNew(Set):
+    def key(self):
+        return key(self.thread, self.count)
 
 
 class SetAll(Set):
@@ -94,7 +136,7 @@ class SetAll(Set):
         entries = []
         for _ in range(MANY):
             self.count += 1
-            entries.append((key(self.thread, self.count), value(self.count)))
+            entries.append((self.key(), value(self.count)))
         start = time.perf_counter_ns()
         with cache.transact(retry=True):
             for name, text in entries:
@@ -109,8 +151,7 @@ class SetBytes:
 
     @property
     def last(self):
-        assert cache.get("bytes") == bytes(self.value)
-        return None
+        return "sum-of-bytes=%d" % zlib.crc32(self.value)
 
     def timed(self):
         self.count += 1
@@ -151,7 +192,7 @@ class Lock:
 
 
 class Deque:
-    last = None
+    last = "deque=null"
 
     def __init__(self, thread, parameter):
         self.count = 0
@@ -182,7 +223,9 @@ class Pass:
 
 OPERATIONS = {
     "get": Get,
+    "get-missing": GetMissing,
     "set": Set,
+    "set-new": SetNew,
     "set-all": SetAll,
     "set-async": Set,
     "set-bytes": SetBytes,
@@ -294,21 +337,37 @@ def pragmas():
     return ", ".join("%s %s" % (name, cache._sql("PRAGMA " + name).fetchone()[0]) for name in names)
 
 
+def resident_kib():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
+
+
+def use(some):
+    for i in range(USES):
+        some.set("k%d" % (i % KEYS), value(i))
+        assert some.get("k%d" % (i % KEYS)) == value(i)
+
+
 def openings(count):
     folders = [os.path.join(directory, "open%d" % i) for i in range(count)]
     for folder in folders:
-        diskcache.Cache(folder).close()
+        with diskcache.Cache(folder) as one:
+            use(one)
     descriptors = len(os.listdir("/proc/self/fd"))
+    resident = resident_kib()
     latencies = []
     opened = []
     for folder in folders:
         start = time.perf_counter_ns()
         opened.append(diskcache.Cache(folder))
         latencies.append(time.perf_counter_ns() - start)
-    held = (len(os.listdir("/proc/self/fd")) - descriptors) / count
+    for one in opened:
+        use(one)
+    descriptors = (len(os.listdir("/proc/self/fd")) - descriptors) / count
+    resident = (resident_kib() - resident) / count
     for one in opened:
         one.close()
-    say("OTHERS descriptors=%f" % held)
+    say("OTHERS descriptors=%f resident_KiB=%f" % (descriptors, resident))
     result(latencies, count, sum(latencies), "-")
 
 
@@ -318,7 +377,7 @@ def background(task, *arguments):
 
 
 def obey(words):
-    global newest
+    global newest, snapshot
     command = words[0]
     if command == "set":
         cache.set(words[1], words[2], retry=True)
@@ -334,6 +393,23 @@ def obey(words):
         newest = int(words[1])
     elif command == "get":
         say("GOT %s" % cache.get(words[1]))
+    elif command == "sum":
+        say("GOT %d" % zlib.crc32(cache.get(words[1])))
+    elif command == "poll":
+        say("GOT %s" % (deque.popleft() if len(deque) else "null"))
+    elif command == "limit":
+        cache.reset("size_limit", cache.volume())
+        say("LIMITED")
+    elif command == "count":
+        say("COUNTED %d" % len(cache))
+    elif command == "snapshot":
+        snapshot = sqlite3.connect(os.path.join(directory, "cache.db"), isolation_level=None)
+        snapshot.execute("BEGIN")
+        snapshot.execute("SELECT COUNT(*) FROM Cache").fetchone()
+        say("SNAPSHOT")
+    elif command == "forget":
+        snapshot.close()
+        say("FORGOTTEN")
     elif command == "acquire":
         lock(words[1]).acquire()
         say("HELD %d" % time.monotonic_ns())
@@ -343,10 +419,7 @@ def obey(words):
         say("FREED %d" % before)
     elif command == "settings":
         say("SETTINGS " + pragmas())
-    elif command == "jmh":  # there is no JMH for Python: the plain loop
-        background(measure, words[1], 1, int(words[2]) * 10**6, int(words[3]) * 10**6, int(words[4]))
-        gun.set()
-    elif command == "measure":
+    elif command in ("jmh", "measure"):  # there is no JMH for Python: the plain loop
         background(measure, words[1], int(words[2]), int(words[3]) * 10**6, int(words[4]) * 10**6, int(words[5]))
     elif command == "memoize":
         background(memoize, words[1], int(words[2]))

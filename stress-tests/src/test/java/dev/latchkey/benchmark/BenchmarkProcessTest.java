@@ -11,7 +11,10 @@ import dev.latchkey.testing.TestDirectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -33,7 +36,7 @@ class BenchmarkProcessTest {
         BenchmarkOptions options = BenchmarkOptions.parse(List.of("--short", "--output", "target/benchmarks"));
         Benchmark.Run run = Benchmark.run(options);
         if (Boolean.getBoolean("latchkey.ci")) {
-            assertEquals(java.util.Map.of(), run.missing());
+            assertEquals(Map.of(), run.missing());
         }
         assertEquals(
                 Cases.of(options),
@@ -67,6 +70,82 @@ class BenchmarkProcessTest {
             reader.tell("GO");
             assertEquals(1, reader.process().exitCode(LIMIT));
             assertTrue(String.join("\n", reader.process().output()).contains("but 1 was written before"));
+        }
+    }
+
+    /** The warm-up is as long as it is with the other lengths, and the changes come after it. */
+    @Test
+    void aKeyThatIsReadIsChangedWhileItIsMeasuredNotOnlyBefore() throws Exception {
+        try (RedisServer redis = RedisServer.start(directory.path());
+                Site site = new Site(
+                        Peer.LATCHKEY,
+                        new Arena(BenchmarkOptions.parse(List.of("--millis", "200")), directory.path(), redis))) {
+            Loop get = Loop.of("get", "get", "get", 1, 1, Peer.LATCHKEY).entries(Operations.KEYS);
+            get.prepare(site);
+            assertTrue(get.round(site).total() > 0);
+            Round.Result unchanged = Round.Result.parse("RESULT 1 1 changes=0 10:1");
+            assertThrows(IllegalStateException.class, () -> site.verify(List.of(unchanged)));
+        }
+    }
+
+    @Test
+    void aValueAndADequeAreLookedAtByAnotherProcessToo() throws Exception {
+        try (RedisServer redis = RedisServer.start(directory.path());
+                Site site = site(Peer.LATCHKEY, redis)) {
+            Party writer = site.join();
+            Loop.begin(List.of(writer), "measure set-bytes 1 0 50 1000 0");
+            List<Round.Result> results = Loop.results(List.of(writer));
+            site.verify(results);
+            Loop.begin(List.of(writer), "measure set-bytes 1 0 50 1001 0");
+            Loop.results(List.of(writer));
+            assertThrows(IllegalStateException.class, () -> site.verify(results));
+            Round.Result emptied = Round.Result.parse("RESULT 1 1 deque=null 10:1");
+            site.verify(List.of(emptied));
+            site.witness().ask("put", "PUT");
+            assertThrows(IllegalStateException.class, () -> site.verify(List.of(emptied)));
+        }
+    }
+
+    @Test
+    void aPeerThatCannotBeOpenedIsNotMeasured() throws Exception {
+        RedisServer none = RedisServer.start(directory.path());
+        none.close();
+        BenchmarkOptions options = BenchmarkOptions.parse(List.of("--short"));
+        Map<Peer, String> missing = new EnumMap<>(Peer.class);
+        Map<Peer, String> settings = Benchmark.settings(
+                List.of(Loop.of("get", "get", "get", 1, 1, Peer.LATCHKEY, Peer.JEDIS)),
+                new Arena(options, directory.path(), none),
+                missing);
+        assertEquals(Map.of(Peer.JEDIS, "cannot be opened here"), missing);
+        assertEquals(Set.of(Peer.LATCHKEY), settings.keySet());
+    }
+
+    @Test
+    void whoWaitsMustNotGetItWhileThatIsMeasured() throws Exception {
+        try (RedisServer redis = RedisServer.start(directory.path());
+                Site site = site(Peer.LATCHKEY, redis)) {
+            site.join().tell("put"); // so that whoever waits for an element has one at once
+            Waiting waiting = new Waiting("waiting", "waiting", List.of(Peer.LATCHKEY));
+            assertThrows(IllegalStateException.class, () -> waiting.round(site));
+        }
+    }
+
+    @Test
+    void theCasesThatGrowWorkInTheirShortestForm() throws Exception {
+        BenchmarkOptions options = BenchmarkOptions.parse(List.of(
+                "get-1000",
+                "set-1000",
+                "lock-names-10",
+                "lock-threads-2",
+                "bytes-10",
+                "lock-2",
+                "--short",
+                "--output",
+                directory.path().toString()));
+        Benchmark.Run run = Benchmark.run(options);
+        assertEquals(6, run.outcomes().size());
+        for (Outcome outcome : run.outcomes()) {
+            assertTrue(outcome.of(Peer.LATCHKEY).orElseThrow().count() > 0);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.latchkey.benchmark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.w3c.dom.Document;
@@ -91,6 +93,42 @@ class MeasuredTest {
                 .map(i -> gun + Math.max(0, i - 3) * milli)
                 .toArray();
         assertEquals(3, Limited.above(gun, burst));
+    }
+
+    @Test
+    void whatWasNotUsedMustNotBeMadeUpFor() {
+        long gun = 5_000_000_000L;
+        long milli = TimeUnit.MILLISECONDS.toNanos(1);
+        long[] late = LongStream.range(0, 100).map(i -> gun + (i + 50) * milli).toArray();
+        assertEquals(0, Limited.above(gun, late));
+        long[] oneOfEachProcessReturnsLate = LongStream.range(0, 100)
+                .map(i -> gun + (i < 46 ? i : Math.max(i, 50)) * milli)
+                .toArray();
+        assertEquals(0, Limited.above(gun, oneOfEachProcessReturnsLate));
+        long[] burst = LongStream.range(0, 100)
+                .map(i -> gun + (i < 50 ? i : Math.max(i, 70)) * milli)
+                .toArray();
+        assertEquals(20 - 4, Limited.above(gun, burst));
+    }
+
+    @Test
+    void whatMustNeverBeIsNotInAnyRound() {
+        List<Round> rounds = Stream.of(1.0, 3.0, 1.0)
+                .map(number -> new Round(round(1, 1).latencies(), List.of(1L), 0, Map.of("computations", number)))
+                .toList();
+        Outcome cold = new Outcome(
+                Cases.of(BenchmarkOptions.parse(List.of("stampede"))).get(0),
+                List.of(new Measured(Peer.LATCHKEY, rounds)));
+        assertTrue(Page.targets(List.of(cold)).contains("| 1 computation | 3.00 computations | **missed** |"));
+        assertTrue(Page.others(List.of(cold)).contains("computations: 1.00 (at most 3.00)"));
+    }
+
+    @Test
+    void whatIsNoLatencyIsNotInTheTableOfLatencies() {
+        Outcome waiting = new Outcome(
+                Cases.of(BenchmarkOptions.parse(List.of("waiting"))).get(0),
+                List.of(new Measured(Peer.LATCHKEY, List.of(round(10, 2)))));
+        assertFalse(Page.table(List.of(waiting)).contains("waiting"));
     }
 
     @Test
