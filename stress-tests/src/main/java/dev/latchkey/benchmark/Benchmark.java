@@ -144,6 +144,7 @@ public final class Benchmark {
                 sites.add(new Site(peer, arena));
                 measured.add(new Measured(peer, new ArrayList<>()));
             }
+            sites.forEach(site -> site.witness().awaitOpen());
             for (Site site : sites) {
                 one.prepare(site);
             }
