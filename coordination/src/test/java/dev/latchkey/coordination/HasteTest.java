@@ -49,6 +49,7 @@ class HasteTest {
         assertRung(0);
         hasty.engine.runAllScheduled();
         assertRung(1);
+        assertEquals(other.bell(), disk.rung());
     }
 
     @Test
@@ -165,6 +166,7 @@ class HasteTest {
         rung = disk.seen();
         hasty.release(held);
         assertRung(1);
+        assertEquals("a", disk.rung());
     }
 
     @Test

@@ -87,6 +87,7 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
         private final Set<Long> dead = new HashSet<>();
         private long sessions;
         private int word;
+        private String rung = "";
 
         synchronized long newSession() {
             return ++sessions;
@@ -115,7 +116,7 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
                 throw new SessionLostException(decision.grantsTo());
             }
             row = decision.next().withVersion(from.version() + 1);
-            word += decision.rings().size();
+            decision.rings().forEach(this::ring);
             return new Update<>(row, decision.result());
         }
 
@@ -131,8 +132,14 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
             return word;
         }
 
-        synchronized void ring() {
+        synchronized void ring(String name) {
             word++;
+            rung = name;
+        }
+
+        /** Whoever sleeps here was woken last. */
+        synchronized String rung() {
+            return rung;
         }
     }
 
@@ -403,7 +410,7 @@ final class MemoryEngine implements CoordinationEngine, StateStore, Signal, Sess
 
     @Override
     public void ring(String name) {
-        disk.ring();
+        disk.ring(name);
     }
 
     // Sessions

@@ -18,6 +18,11 @@ final class Participant {
         cohort = Cohorts.of(engine).cohort(kind, "a");
     }
 
+    /** What it sleeps on while it stands in line. */
+    String bell() {
+        return Turns.bell("a", engine.self(NEVER).id());
+    }
+
     /** Its session is over, as that of a killed process. */
     void die(MemoryEngine.Disk disk) {
         disk.bury(engine.self(NEVER).id());

@@ -118,8 +118,7 @@ final class Cases {
                 "lock released until a sleeping waiter of another process has it",
                 HandOver.Kind.LOCK,
                 List.of(LOCKS)));
-        all.add(new HandOver(
-                "lost-hint", "the same with every wake-up lost", HandOver.Kind.LOCK, List.of(LATCHKEY, UNRUNG)));
+        all.add(new HandOver("lost-hint", "the same where wake-ups are lost", HandOver.Kind.LOCK, List.of(UNRUNG)));
         all.add(new OwnerKilled(
                 "owner-killed",
                 "owner (heap of 64 MiB) killed until the next has the lock",

@@ -182,6 +182,7 @@ public final class Client {
         new WarmUp(Integer.parseInt(words[6]), WarmUp.LONGEST).run(operation, 0, CompilerWatch.ofThisProcess()::rests);
         Child.say(Child.READY);
         gun[0].await();
+        operation.begin();
         Operated.choose(operation);
         var options = new OptionsBuilder()
                 .include("^" + Operated.class.getName().replace(".", "\\.") + "\\.operate$")
@@ -234,6 +235,7 @@ public final class Client {
                 warmUp.run(operation, warmUpNanos, compilersRest::get);
                 warm.countDown();
                 gun[0].await();
+                operation.begin();
                 long start = System.nanoTime();
                 starts.accumulate(start);
                 while (System.nanoTime() - start < nanos) {

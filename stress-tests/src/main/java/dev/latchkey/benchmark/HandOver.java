@@ -2,6 +2,7 @@ package dev.latchkey.benchmark;
 
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import org.HdrHistogram.Histogram;
 
 /** A process gives something up, or away, that another one sleeps for: how long it takes until that one goes on. */
@@ -13,6 +14,8 @@ record HandOver(String word, String title, Kind kind, List<Peer> peers) implemen
 
     /** Long enough for the other process to have fallen asleep. */
     private static final long ASLEEP_MILLIS = 25;
+    /** So that it is not always in the same part of a look that comes again and again. */
+    private static final long MORE_MILLIS = 60;
 
     enum Kind {
         /** A lock is released. */
@@ -34,7 +37,8 @@ record HandOver(String word, String title, Kind kind, List<Peer> peers) implemen
             warmUp(site, one, other);
         }
         for (int i = 0; i < times; i++) {
-            latencies.recordValue(handOver(site, one, other, i, ASLEEP_MILLIS));
+            long asleep = ASLEEP_MILLIS + ThreadLocalRandom.current().nextLong(MORE_MILLIS);
+            latencies.recordValue(handOver(site, one, other, i, asleep));
         }
         if (kind == Kind.LOCK) { // not all peers free it when its holder ends
             one.ask("release lock", "FREED");

@@ -7,6 +7,8 @@ import dev.latchkey.cache.sqlite.WriterPragmas;
 import dev.latchkey.coordination.Lock;
 import dev.latchkey.coordination.MemoizeStampede;
 import dev.latchkey.coordination.Throttle;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -63,9 +65,10 @@ final class LatchkeySubject extends Subject {
         return cache.get(key, byte[].class);
     }
 
+    /** The log counts as space that is taken, but not against the limit. */
     @Override
-    void limit() {
-        cache.alter(Setting.SIZE_LIMIT, cache.volume());
+    void limit() throws IOException {
+        cache.alter(Setting.SIZE_LIMIT, cache.volume() - Files.size(directory.resolve("cache.db-wal")));
     }
 
     @Override

@@ -19,9 +19,8 @@ final class Openings {
     private static final int SHARDS = 8;
     private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
     private static final Path THREADS = Path.of("/proc/self/task");
-    private static final Path MEMORY = Path.of("/proc/self/statm");
+    private static final Path MEMORY = Path.of("/proc/self/status");
     private static final double KIB = 1024;
-    private static final double KIB_PER_PAGE = 4;
     /** So many of each thread that the log is written back meanwhile. */
     private static final int USES = 200;
 
@@ -40,10 +39,16 @@ final class Openings {
             System.gc();
             Runtime runtime = Runtime.getRuntime();
             double heap = (runtime.totalMemory() - runtime.freeMemory()) / KIB;
-            double resident = Files.exists(MEMORY)
-                    ? KIB_PER_PAGE * Long.parseLong(Files.readString(MEMORY).split(" ", -1)[1])
+            return new Taken(count(DESCRIPTORS), count(THREADS), heap, residentNow());
+        }
+
+        private static double residentNow() throws IOException {
+            return Files.exists(MEMORY)
+                    ? Files.readAllLines(MEMORY).stream()
+                            .filter(line -> line.startsWith("VmRSS:"))
+                            .mapToDouble(line -> Double.parseDouble(line.replaceAll("[^0-9]", "")))
+                            .sum()
                     : 0;
-            return new Taken(count(DESCRIPTORS), count(THREADS), heap, resident);
         }
 
         /** Of each of so many directories or shards, as {@code name=number}. */

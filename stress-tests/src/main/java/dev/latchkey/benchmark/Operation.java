@@ -4,6 +4,9 @@ import java.util.Optional;
 
 /** What one thread does again and again while it is measured. It checks what it gets, so that nothing empty is measured. */
 interface Operation {
+    /** From now on it is measured. */
+    default void begin() {}
+
     /** Does it once; answers a number that depends on the outcome, so that no compiler takes it away. */
     long run() throws Exception;
 

@@ -135,6 +135,11 @@ final class Operations {
             return number;
         }
 
+        @Override
+        public void begin() {
+            changes = 0;
+        }
+
         /** What it has read while nobody changed anything is no fair measure of a cache that others share. */
         @Override
         public Optional<String> last() {

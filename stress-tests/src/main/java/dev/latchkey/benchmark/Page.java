@@ -191,8 +191,8 @@ final class Page {
     private static final String HOW_TO_READ = """
             Each figure is the median of the rounds, the maximum that of all rounds. Where a rate is given, several operations follow each
             other without a pause; with several threads or processes it is the sum of all. One thread of one JVM is measured by JMH,
-            which times some calls only where they are short, so that a rare long one may be missed; everything else, and
-            asynchronous sets, by a loop of ours, Python by the same loop in Python. A measurement begins when the compilers of its
+            which times some calls only where they are short, so that a rare long one may be missed; everything else, asynchronous
+            sets and those beside a long read by a loop of ours, Python by the same loop in Python. A measurement begins when the compilers of its
             JVMs rest, or after two minutes; that of waiting begins after half a minute of waiting and leaves the compilers' threads
             out, and that of one cold key and of opening begins at once. While a key is read, another process changes it every 50 ms.
             "Latchkey / peer" divides our figure by that of the peer, in this run.

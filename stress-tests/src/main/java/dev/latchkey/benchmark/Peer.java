@@ -12,7 +12,7 @@ enum Peer {
     UNGROUPED("Latchkey, no group commit", "yes", "as Latchkey"),
     /** To see what the gate is good for: a build whose processes do not wait for each other's turns. */
     UNGATED("Latchkey, no gate", "yes", "as Latchkey"),
-    /** To see what the wake-ups are good for, and that they are not needed: a build that wakes nobody. */
+    /** To see what the wake-ups are good for, and that they are not needed: a build that wakes nobody who waits for a lock. */
     UNRUNG("Latchkey, no wake-ups", "yes", "as Latchkey"),
     DISKCACHE("python-diskcache", "yes; a lock stays held for ever", "all but the last moments"),
     JEDIS("Redis, Jedis", "of the client; not of the server as it is run here", "no, as it is run here"),

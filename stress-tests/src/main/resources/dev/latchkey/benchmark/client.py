@@ -20,6 +20,7 @@ MANY = 100
 PADDING = ":0123456789abcdef"
 COMPUTING_SECONDS = 0.05
 USES = 200
+USERS = 4
 
 cache = diskcache.Cache(directory)
 deque = diskcache.Deque(directory=os.path.join(directory, "deque"))
@@ -338,21 +339,41 @@ def pragmas():
 
 
 def resident_kib():
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
+    with open("/proc/self/status") as status:
+        return sum(float(line.split()[1]) for line in status if line.startswith("VmRSS:"))
 
 
-def use(some):
-    for i in range(USES):
-        some.set("k%d" % (i % KEYS), value(i))
-        assert some.get("k%d" % (i % KEYS)) == value(i)
+def use(some, counted):
+    """By threads that last until it is counted what they have opened."""
+    used = threading.Semaphore(0)
+
+    def user(prefix):
+        for i in range(USES):
+            some.set("%d.%d" % (prefix, i), value(i), retry=True)
+            assert some.get("%d.%d" % (prefix, i)) == value(i)
+        used.release()
+        counted.wait()
+
+    users = [threading.Thread(target=or_die(user), args=(i,)) for i in range(USERS)]
+    for one in users:
+        one.start()
+    for _ in users:
+        used.acquire()
+    return users
+
+
+def finish(users):
+    for user in users:
+        user.join()
 
 
 def openings(count):
+    counted = threading.Event()
+    counted.set()
     folders = [os.path.join(directory, "open%d" % i) for i in range(count)]
     for folder in folders:
         with diskcache.Cache(folder) as one:
-            use(one)
+            finish(use(one, counted))
     descriptors = len(os.listdir("/proc/self/fd"))
     resident = resident_kib()
     latencies = []
@@ -361,10 +382,12 @@ def openings(count):
         start = time.perf_counter_ns()
         opened.append(diskcache.Cache(folder))
         latencies.append(time.perf_counter_ns() - start)
-    for one in opened:
-        use(one)
+    counted.clear()
+    users = [user for one in opened for user in use(one, counted)]
     descriptors = (len(os.listdir("/proc/self/fd")) - descriptors) / count
     resident = (resident_kib() - resident) / count
+    counted.set()
+    finish(users)
     for one in opened:
         one.close()
     say("OTHERS descriptors=%f resident_KiB=%f" % (descriptors, resident))

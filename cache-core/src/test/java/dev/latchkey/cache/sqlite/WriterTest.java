@@ -127,7 +127,7 @@ class WriterTest {
     }
 
     @Test
-    void manyThreadsAddUpExactlyInFewCommits() throws Exception {
+    void manyThreadsAddUpExactly() throws Exception {
         int each = 2_000;
         List<Future<Boolean>> all = new ArrayList<>();
         for (int i = 0; i < 8; i++) {

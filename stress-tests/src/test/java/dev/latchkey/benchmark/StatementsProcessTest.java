@@ -1,0 +1,117 @@
+package dev.latchkey.benchmark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.latchkey.cache.Cache;
+import dev.latchkey.coordination.Lock;
+import dev.latchkey.testing.Child;
+import dev.latchkey.testing.JavaCommand;
+import dev.latchkey.testing.JavaProcess;
+import dev.latchkey.testing.ReplacedClass;
+import dev.latchkey.testing.TestDirectory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Of how many statements the calls consist that are called most, in a process that says each statement before it is run. */
+@Tag("process")
+class StatementsProcessTest {
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final int TIMES = 500;
+    /** What is asked for once a second in any case, several times on a machine that stands still; two for each call are too many. */
+    private static final int NOW_AND_THEN = TIMES / 2;
+
+    private static final Path DATABASE = Path.of("cache-core/src/main/java/dev/latchkey/cache/sqlite/Database.java");
+    private static final String PREPARED = "        PreparedStatement statement = statements.get(sql);\n";
+
+    @RegisterExtension
+    final TestDirectory directory = new TestDirectory();
+
+    /** Does each thing often. */
+    public static final class Caller {
+        private Caller() {}
+
+        /** Opens this directory. */
+        public static void main(String[] args) throws Exception {
+            Child.start();
+            Cache cache = Cache.open(Path.of(args[0]));
+            Lock lock = new Lock(cache, "lock");
+            Thread.currentThread().setName("caller");
+            for (int i = 0; i < TIMES; i++) {
+                cache.set("known" + i, "value");
+            }
+            pass(lock);
+            again("set of a known key", i -> cache.set("known" + i, "other"));
+            again("set of a new key", i -> cache.set("new" + i, "value"));
+            again("get", i -> cache.get("known" + i, String.class));
+            again("get of a missing key", i -> cache.get("missing" + i, String.class));
+            again("lock and unlock", i -> pass(lock));
+            Runtime.getRuntime().halt(0);
+        }
+
+        private static void pass(Lock lock) {
+            lock.lock();
+            lock.unlock();
+        }
+
+        private interface Call {
+            void run(int number) throws Exception;
+        }
+
+        private static void again(String word, Call call) throws Exception {
+            Child.say("BEGIN " + word);
+            for (int i = 0; i < TIMES; i++) {
+                call.run(i);
+            }
+            Child.say("END");
+        }
+    }
+
+    private JavaProcess caller() throws Exception {
+        String source = Files.readString(Arena.root().resolve(DATABASE));
+        assertTrue(source.contains(PREPARED));
+        String saying = "        if (Thread.currentThread().getName().equals(\"caller\")) {\n"
+                + "            System.out.println(\"SQL \" + sql.replace('\\n', ' '));\n        }\n";
+        return JavaCommand.of(Caller.class, directory.resolve("cache").toString())
+                .inFront(ReplacedClass.compile(directory.path(), source.replace(PREPARED, saying + PREPARED)))
+                .start();
+    }
+
+    private static List<String> statements(JavaProcess caller, String word) {
+        caller.await("BEGIN " + word, LIMIT);
+        List<String> statements = new ArrayList<>();
+        String line = caller.await("", LIMIT);
+        while (!line.equals("END")) {
+            assertTrue(line.startsWith("SQL "), line);
+            statements.add(line);
+            line = caller.await("", LIMIT);
+        }
+        return statements;
+    }
+
+    private static void assertAbout(int expected, List<String> statements) {
+        int count = statements.size();
+        assertTrue(
+                count >= expected && count <= expected + NOW_AND_THEN,
+                () -> count + " statements instead of " + expected + ", at last "
+                        + statements.subList(Math.max(0, count - 10), count));
+    }
+
+    @Test
+    void whatIsCalledMostIsOneStatement() throws Exception {
+        try (JavaProcess caller = caller()) {
+            assertAbout(TIMES, statements(caller, "set of a known key"));
+            assertAbout(TIMES, statements(caller, "set of a new key"));
+            assertAbout(TIMES, statements(caller, "get"));
+            assertAbout(TIMES, statements(caller, "get of a missing key"));
+            assertAbout(2 * TIMES, statements(caller, "lock and unlock"));
+            assertEquals(0, caller.exitCode(LIMIT));
+        }
+    }
+}
