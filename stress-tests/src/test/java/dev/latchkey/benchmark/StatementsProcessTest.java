@@ -12,6 +12,9 @@ import dev.latchkey.testing.ReplacedClass;
 import dev.latchkey.testing.TestDirectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,12 +76,36 @@ class StatementsProcessTest {
         }
     }
 
-    private JavaProcess caller() throws Exception {
+    /** Writes far more than a log may hold, while somebody else reads. */
+    public static final class WriterBesideReader {
+        private WriterBesideReader() {}
+
+        /** Opens this directory. */
+        public static void main(String[] args) throws Exception {
+            Child.start();
+            Path directory = Path.of(args[0]);
+            try (Cache cache = Cache.open(directory);
+                    Connection reader = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("cache.db"));
+                    Statement read = reader.createStatement()) {
+                read.execute("BEGIN");
+                read.execute("SELECT COUNT(*) FROM Cache");
+                long start = System.nanoTime();
+                for (int i = 0; i < 10_000; i++) {
+                    cache.set("key" + i % 10, new byte[5_000]);
+                }
+                long log = Files.size(directory.resolve("cache.db-wal"));
+                Child.say("LOG " + log + " " + (System.nanoTime() - start) / 1_000_000);
+            }
+        }
+    }
+
+    /** Says each statement if this condition is true, in Java. */
+    private JavaProcess saying(String condition, Class<?> main) throws Exception {
         String source = Files.readString(Arena.root().resolve(DATABASE));
         assertTrue(source.contains(PREPARED));
-        String saying = "        if (Thread.currentThread().getName().equals(\"caller\")) {\n"
+        String saying = "        if (" + condition + ") {\n"
                 + "            System.out.println(\"SQL \" + sql.replace('\\n', ' '));\n        }\n";
-        return JavaCommand.of(Caller.class, directory.resolve("cache").toString())
+        return JavaCommand.of(main, directory.resolve("cache").toString())
                 .inFront(ReplacedClass.compile(directory.path(), source.replace(PREPARED, saying + PREPARED)))
                 .start();
     }
@@ -105,13 +132,27 @@ class StatementsProcessTest {
 
     @Test
     void whatIsCalledMostIsOneStatement() throws Exception {
-        try (JavaProcess caller = caller()) {
+        try (JavaProcess caller = saying("Thread.currentThread().getName().equals(\"caller\")", Caller.class)) {
             assertAbout(TIMES, statements(caller, "set of a known key"));
             assertAbout(TIMES, statements(caller, "set of a new key"));
             assertAbout(TIMES, statements(caller, "get"));
             assertAbout(TIMES, statements(caller, "get of a missing key"));
             assertAbout(2 * TIMES, statements(caller, "lock and unlock"));
             assertEquals(0, caller.exitCode(LIMIT));
+        }
+    }
+
+    /** To start the log again writers are held up, which is in vain as long as somebody reads what is in it. */
+    @Test
+    void aReadThatDoesNotEndHoldsUpWritersOnceASecondAtMost() throws Exception {
+        try (JavaProcess writer = saying("sql.contains(\"RESTART\")", WriterBesideReader.class)) {
+            String[] log = writer.await("LOG", LIMIT).split(" ");
+            assertTrue(Long.parseLong(log[1]) > 32 << 20, log[1] + " bytes are no long log");
+            long restarts = writer.output().stream()
+                    .filter(line -> line.startsWith("SQL"))
+                    .count();
+            assertTrue(restarts <= Long.parseLong(log[2]) / 1_000 + 3, restarts + " times in " + log[2] + " ms");
+            assertEquals(0, writer.exitCode(LIMIT));
         }
     }
 }

@@ -22,7 +22,7 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
     private static final int COMMITS_BETWEEN = 200;
     /** While space is scarce, whoever commits keeps the log short. */
     private static final int COMMITS_WHEN_SCARCE = 16;
-    /** Beyond it writers are made to wait a moment, so that the log starts again. */
+    /** Beyond it writers are made to wait a moment, so that the log starts again; once a second only while a reader is in the way. */
     private static final long LONG_LOG = 16L << 20;
     /** A longer file is cut when nobody writes. */
     private static final long LONG_FILE = 4L << 20;
@@ -91,7 +91,7 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
         if (scarce) {
             run(this::keepShort);
         } else {
-            executor.execute(() -> run(this::writeBack));
+            executor.execute(() -> run(() -> writeBack(false)));
         }
     }
 
@@ -149,7 +149,7 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
     }
 
     private void writeBackAndCover() {
-        writeBack();
+        writeBack(true);
         ballast.cover(seen.stuckBytes(before));
         before = seen;
     }
@@ -162,8 +162,10 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
         }
     }
 
-    private void writeBack() {
-        if (checkpoint(Sql.CHECKPOINT).bytes > LONG_LOG) {
+    private void writeBack(boolean evenIfStuck) {
+        Log earlier = seen;
+        Log log = checkpoint(Sql.CHECKPOINT);
+        if (log.bytes > LONG_LOG && (evenIfStuck || log.stuckBytes(earlier) == 0)) {
             checkpoint(Sql.CHECKPOINT_RESTART);
         }
     }
@@ -284,7 +286,7 @@ final class Checkpointer implements Writer.Upkeep, AutoCloseable {
     @Override
     public synchronized void close() {
         if (commits.get() > 0 && fileLength() > LONG_LOG) {
-            run(this::writeBack);
+            run(() -> writeBack(true));
         }
         closed = true;
         disconnect();

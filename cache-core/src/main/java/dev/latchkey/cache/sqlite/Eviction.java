@@ -98,11 +98,10 @@ final class Eviction {
         if (most > 0) {
             most -= entries.deleteMany(tx, CacheListener::expire, Sql.DELETE_EXPIRED, now, (long) most);
         }
-        credit = settings.policy() == EvictionPolicy.NONE
-                ? Long.MAX_VALUE
-                : (settings.sizeLimit() - Volume.ofEntries(tx.db)) / 4;
-        if (credit < 0) {
-            evict(tx, rowids(tx.db, keys), most, settings);
+        long room = settings.policy() == EvictionPolicy.NONE ? Long.MAX_VALUE : room(tx, settings);
+        credit = room / 4;
+        if (room < 0) {
+            evict(tx, rowids(tx.db, keys), most, settings, -room);
         }
     }
 
@@ -116,11 +115,18 @@ final class Eviction {
 
     /** Removes what exceeds the limit, but at most so many entries; answers how many. */
     int evict(Tx tx, Set<Long> spared, int most, Settings settings) {
-        if (budget != null || settings.policy() == EvictionPolicy.NONE || most <= 0) {
-            return 0;
-        }
-        long excess = Volume.ofEntries(tx.db) - settings.sizeLimit();
-        if (excess <= 0) {
+        boolean keepsNoLimit = budget != null || settings.policy() == EvictionPolicy.NONE;
+        return keepsNoLimit ? 0 : evict(tx, spared, most, settings, -room(tx, settings));
+    }
+
+    /** How much may be added; less than 0 if there is too much. */
+    private static long room(Tx tx, Settings settings) {
+        return settings.sizeLimit() - Volume.ofEntries(tx.db);
+    }
+
+    private int evict(Tx tx, Set<Long> spared, int most, Settings settings, long tooMuch) {
+        long excess = tooMuch;
+        if (excess <= 0 || most <= 0) {
             return 0;
         }
         accesses.write(tx, settings.policy());
