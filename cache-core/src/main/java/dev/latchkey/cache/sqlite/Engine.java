@@ -42,6 +42,8 @@ import org.jspecify.annotations.Nullable;
 final class Engine implements CoordinationEngine, Source {
     private static final int KEEPERS = 2;
     private static final int READERS = 2;
+    private static final long SHORTEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final int TICKS_BETWEEN_TOUCHES = 3600;
     private static final int FLUSHED_AT_ONCE = 100;
     private static final Duration FLUSH_PATIENCE = Duration.ofMillis(200);
@@ -199,7 +201,9 @@ final class Engine implements CoordinationEngine, Source {
             directory.createDatabaseFile();
             Database database = connectChecked(directory, deadline);
             try {
-                Schema.create(database, options, family, deadline);
+                if (!Schema.isCurrent(database, deadline)) { // or another opener was first
+                    Schema.create(database, options, family, deadline);
+                }
                 return database;
             } catch (Throwable t) {
                 database.close();
@@ -264,7 +268,9 @@ final class Engine implements CoordinationEngine, Source {
         }
     }
 
+    /** Looks the less often the longer it waits: many that wait would leave the one who creates no time to do it. */
     private static FileLock takeCreationLock(Directory directory, LockFile locks, Deadline deadline) {
+        long start = System.nanoTime();
         while (true) {
             FileLock lock = locks.tryTake(LockFile.CREATION);
             if (lock != null) {
@@ -274,7 +280,8 @@ final class Engine implements CoordinationEngine, Source {
                 throw new CacheTimeoutException("another process has been creating the cache in " + directory.root()
                         + " for " + TimeUnit.NANOSECONDS.toMillis(deadline.totalNanos()) + " ms");
             }
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+            long waited = System.nanoTime() - start;
+            LockSupport.parkNanos(Math.max(SHORTEST_PAUSE_NANOS, Math.min(waited / 4, LONGEST_PAUSE_NANOS)));
         }
     }
 

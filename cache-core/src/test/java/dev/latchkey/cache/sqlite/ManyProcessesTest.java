@@ -13,6 +13,7 @@ import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.CoordinationEngine;
 import dev.latchkey.cache.spi.Deadline;
 import dev.latchkey.testing.Child;
+import dev.latchkey.testing.Cpu;
 import dev.latchkey.testing.Elapsed;
 import dev.latchkey.testing.Failpoint;
 import dev.latchkey.testing.JavaCommand;
@@ -432,6 +433,24 @@ class ManyProcessesTest {
             Child.say("RELEASED");
             Child.hear();
         }
+    }
+
+    /** Sixty that looked a thousand times a second each left the one who creates no time to do it. */
+    @Test
+    void anOpenerThatWaitsForAnotherLooksSeldom() throws Exception {
+        Path path = directory.resolve("cache");
+        JavaProcess creator = processes.start(Creator.class, path.toString());
+        assertEquals("HOLDS true", creator.await("HOLDS", LONG));
+        JavaProcess opener = processes.start(Opener.class);
+        opener.await("UP", LONG);
+        opener.send(path.toString());
+        Thread.sleep(2_000);
+        Cpu before = Cpu.required(opener.pid());
+        Thread.sleep(2_000);
+        long looks = Cpu.required(opener.pid()).since(before).voluntarySwitches();
+        assertTrue(looks < 400, "gave up its processor " + looks + " times in two seconds");
+        creator.send("go");
+        assertEquals("OK", opener.await("", LONG));
     }
 
     /** Once the thread whose time was over stayed a user for ever, and the engine was never closed. */
