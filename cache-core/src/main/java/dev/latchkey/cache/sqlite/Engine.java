@@ -180,37 +180,56 @@ final class Engine implements CoordinationEngine, Source {
         }
     }
 
-    /** Opens the database, and creates what is missing under the creation lock; an opener that finds all need not wait. */
+    /**
+     * Opens the database, and creates what is missing under the creation lock. Whoever waits for the lock looks now and then whether
+     * all is there, and then needs it no more: many would need long to have it one after the other.
+     */
     private static Database openDatabase(
             Directory directory, LockFile locks, OpenOptions options, @Nullable Family family, Deadline deadline)
             throws IOException {
-        if (directory.hasDatabase()) {
-            Database database = connectChecked(directory, deadline);
-            try {
-                if (Schema.isCurrent(database, deadline)) {
-                    return database;
-                }
-            } catch (Throwable t) {
-                database.close();
-                throw t;
-            }
-            database.close();
-        }
-        FileLock creation = takeCreationLock(directory, locks, deadline);
-        try {
-            directory.createDatabaseFile();
-            Database database = connectChecked(directory, deadline);
-            try {
-                if (!Schema.isCurrent(database, deadline)) { // or another opener was first
-                    Schema.create(database, options, family, deadline);
-                }
+        long start = System.nanoTime();
+        while (true) {
+            Database database = directory.hasDatabase() ? connectIfCurrent(directory, deadline) : null;
+            if (database != null) {
                 return database;
-            } catch (Throwable t) {
-                database.close();
-                throw t;
             }
+            long patience = Math.max(LONGEST_PAUSE_NANOS, System.nanoTime() - start);
+            FileLock creation = takeCreationLock(directory, locks, deadline, patience);
+            if (creation != null) {
+                try {
+                    return create(directory, options, family, deadline);
+                } finally {
+                    LockFile.release(creation);
+                }
+            }
+        }
+    }
+
+    private static @Nullable Database connectIfCurrent(Directory directory, Deadline deadline) {
+        Database database = connectChecked(directory, deadline);
+        boolean isCurrent = false;
+        try {
+            isCurrent = Schema.isCurrent(database, deadline);
         } finally {
-            LockFile.release(creation);
+            if (!isCurrent) {
+                database.close();
+            }
+        }
+        return isCurrent ? database : null;
+    }
+
+    private static Database create(Directory directory, OpenOptions options, @Nullable Family family, Deadline deadline)
+            throws IOException {
+        directory.createDatabaseFile();
+        Database database = connectChecked(directory, deadline);
+        try {
+            if (!Schema.isCurrent(database, deadline)) { // or another opener was first
+                Schema.create(database, options, family, deadline);
+            }
+            return database;
+        } catch (Throwable t) {
+            database.close();
+            throw t;
         }
     }
 
@@ -233,22 +252,28 @@ final class Engine implements CoordinationEngine, Source {
     }
 
     private static Hints mapHints(Directory directory, LockFile locks, Deadline deadline) throws IOException {
-        for (boolean tried = false; true; tried = true) {
+        boolean created = false;
+        while (true) {
             try {
                 return new Hints(directory.hints());
             } catch (NoSuchFileException e) {
-                if (tried && deadline.hasPassed()) {
+                if (created && deadline.hasPassed()) {
                     throw e;
                 }
             }
-            createHints(directory, locks, deadline);
+            created |= createHints(directory, locks, deadline);
         }
     }
 
-    private static void createHints(Directory directory, LockFile locks, Deadline deadline) throws IOException {
-        FileLock creation = takeCreationLock(directory, locks, deadline);
+    /** False if another opener is at it. */
+    private static boolean createHints(Directory directory, LockFile locks, Deadline deadline) throws IOException {
+        FileLock creation = takeCreationLock(directory, locks, deadline, LONGEST_PAUSE_NANOS);
+        if (creation == null) {
+            return false;
+        }
         try {
             Hints.create(directory.hints());
+            return true;
         } finally {
             LockFile.release(creation);
         }
@@ -268,19 +293,24 @@ final class Engine implements CoordinationEngine, Source {
         }
     }
 
-    /** Looks the less often the longer it waits: many that wait would leave the one who creates no time to do it. */
-    private static FileLock takeCreationLock(Directory directory, LockFile locks, Deadline deadline) {
+    /**
+     * Looks the less often the longer it waits: many that wait would leave the one who creates no time to do it.
+     *
+     * @return null if another process has it for longer than that
+     */
+    private static @Nullable FileLock takeCreationLock(
+            Directory directory, LockFile locks, Deadline deadline, long patienceNanos) {
         long start = System.nanoTime();
         while (true) {
             FileLock lock = locks.tryTake(LockFile.CREATION);
-            if (lock != null) {
+            long waited = System.nanoTime() - start;
+            if (lock != null || waited > patienceNanos) {
                 return lock;
             }
             if (deadline.hasPassed()) {
                 throw new CacheTimeoutException("another process has been creating the cache in " + directory.root()
                         + " for " + TimeUnit.NANOSECONDS.toMillis(deadline.totalNanos()) + " ms");
             }
-            long waited = System.nanoTime() - start;
             LockSupport.parkNanos(Math.max(SHORTEST_PAUSE_NANOS, Math.min(waited / 4, LONGEST_PAUSE_NANOS)));
         }
     }
