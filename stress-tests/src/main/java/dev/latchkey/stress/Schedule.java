@@ -19,7 +19,7 @@ final class Schedule {
         KILL(3),
         KILL_OPENING(2),
         KILL_WAITING(3),
-        KILL_HOLDING(2),
+        KILL_HOLDING(4),
         KILL_COMMITTING(4),
         KILL_CHECKPOINTING(4),
         KILL_CLOSING(4),
