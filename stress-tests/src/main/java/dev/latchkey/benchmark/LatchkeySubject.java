@@ -7,13 +7,10 @@ import dev.latchkey.cache.sqlite.WriterPragmas;
 import dev.latchkey.coordination.Lock;
 import dev.latchkey.coordination.MemoizeStampede;
 import dev.latchkey.coordination.Throttle;
+import dev.latchkey.stress.check.ForeignRead;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -78,13 +75,8 @@ final class LatchkeySubject extends Subject {
 
     /** Of somebody who looks into the file by other means; no call of ours reads for so long. */
     @Override
-    AutoCloseable snapshot() throws SQLException {
-        Connection connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("cache.db"));
-        try (Statement statement = connection.createStatement()) {
-            statement.execute("BEGIN");
-            statement.execute("SELECT COUNT(*) FROM Cache");
-        }
-        return connection;
+    AutoCloseable snapshot() throws IOException {
+        return new ForeignRead(directory);
     }
 
     @Override

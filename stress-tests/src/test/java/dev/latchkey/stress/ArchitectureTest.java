@@ -82,7 +82,7 @@ class ArchitectureTest {
                             .resideOutsideOfPackage(ENGINE)
                             .and()
                             .haveNameNotMatching(
-                                    "dev\\.latchkey\\.stress\\.check\\.(RemainsReader|ForeignCheckpoint)(\\$.*)?")
+                                    "dev\\.latchkey\\.stress\\.check\\.(RemainsReader|ForeignCheckpoint|ForeignRead)(\\$.*)?")
                             .should()
                             .dependOnClassesThat()
                             .resideInAnyPackage("java.sql..", "org.sqlite.."),
