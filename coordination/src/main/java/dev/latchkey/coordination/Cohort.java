@@ -264,9 +264,9 @@ final class Cohort {
      */
     @Nullable
     Grant attempt(Waiter waiter, Session session, boolean waits, Deadline deadline) {
-        Turns last = row.remembered();
         self = session.id();
-        if (last != null && isHopeless(last, waiter.want.units(), deadline)) {
+        if (isHopeless(waiter.want.units(), deadline)) {
+            keeper.ringIfOwed();
             waiter.inLine = true;
             return null;
         }
@@ -337,25 +337,43 @@ final class Cohort {
                 want.waiter());
     }
 
-    /** The cheap answer for one who waits: others hold what it needs, and live. */
-    private boolean isHopeless(Turns last, long units, Deadline deadline) {
-        return !last.fits(units)
-                && units <= last.permits()
-                && last.line().isAwaiting(self, units)
-                && isQuiet(last)
-                && row.isAsItWas(last, deadline);
+    /** The cheap answer for one who waits, as remembered or as stored: others hold what it needs, or are about to, and live. */
+    private boolean isHopeless(long units, Deadline deadline) {
+        Turns last = row.remembered();
+        if (last == null || !last.line().contains(self) || last.grants(self, units, local::mayRetake)) {
+            return false;
+        }
+        if (!row.isUnchanged(last, deadline)) {
+            last = row.read(deadline);
+            row.remember(last);
+        }
+        if (units > last.permits()
+                || !last.line().isAwaiting(self, units)
+                || changesByItself(last)
+                || last.grants(self, units, local::mayRetake)) {
+            return false;
+        }
+        return last.isReserved()
+                ? last.line().leavesItToOthers(self, engine.clock().nanos())
+                        && row.dead(last).isEmpty()
+                : !last.fits(units) && !row.hasDead(last);
     }
 
     /** Whether nothing changes by the mere passing of time, or by what this process knows. */
     private boolean isQuiet(Turns turns) {
+        return !turns.isReserved() && !changesByItself(turns);
+    }
+
+    /** Whether a hold is over, or was given up as far as this process knows. */
+    private boolean changesByItself(Turns turns) {
         long now = engine.clock().nanos();
         for (Hold hold : turns.holds()) {
             boolean forgotten = hold.session() == self && hold.units() > local.knownUnits(hold.grant());
             if (forgotten || Turns.isOver(hold, now)) {
-                return false;
+                return true;
             }
         }
-        return turns.line().reserved().isEmpty();
+        return false;
     }
 
     /** What was granted is held from here on; {@code before} is an instant before it was asked for. */

@@ -26,6 +26,9 @@ record Line(List<Place> places) {
      * ring nor a busy host costs it its turn. */
     static final long RESERVATION_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
+    /** How many of those who wait look at the same time whether a turn has lapsed. */
+    private static final int LOOKERS = 4;
+
     enum Mark {
         WAITING,
         RESERVED,
@@ -194,11 +197,41 @@ record Line(List<Place> places) {
         return Optional.empty();
     }
 
-    /** Whose turn it is: the one it is reserved for, or else the first. */
-    OptionalLong turn() {
-        OptionalLong reserved = reserved();
-        Optional<Place> first = reserved.isPresent() ? Optional.empty() : firstEligible();
-        return first.isPresent() ? OptionalLong.of(first.get().session) : reserved;
+    /**
+     * Whether a session comes next: nobody in front of it can be expected to come, or the turn is reserved for it. One that has let its
+     * turn lapse and comes now, before the one behind it for whom the turn was reserved next, is not too late: where processors
+     * are so busy that all come late, somebody must be let in.
+     */
+    boolean isTurnOf(long session) {
+        boolean isReserved = reserved().isPresent();
+        for (Place place : places) {
+            if (place.session == session) {
+                return true;
+            }
+            if (isReserved ? place.mark == Mark.RESERVED : place.mark != Mark.LAPSED) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Whether a session can leave it to those in front of it to see whether the one whose turn it is comes: all who wait would else write
+     * the same as soon as a turn has lapsed, and keep busy the processors for which that one waits. The longer its turn has been
+     * over the farther behind is one who looks after it, since those in front may be stopped.
+     */
+    boolean leavesItToOthers(long session, long now) {
+        int inFront = 0;
+        long since = now;
+        for (Place place : places) {
+            if (place.session == session) {
+                long over = now - since;
+                return place.mark == Mark.WAITING && over >= 0 && over < RESERVATION_NANOS * (1 + inFront / LOOKERS);
+            }
+            since = place.mark == Mark.RESERVED ? place.since : since;
+            inFront += place.mark == Mark.WAITING ? 1 : 0;
+        }
+        return false;
     }
 
     /** The dead at the head of the line, up to the first living who can be expected to come. */

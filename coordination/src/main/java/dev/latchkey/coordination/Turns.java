@@ -278,10 +278,13 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
         return asker.waiter == 0 ? kept : kept.with(conditions.without(asker.session, asker.waiter));
     }
 
-    /** Whether nobody in line would have to wait longer: the asker comes next, or there is enough for all of them as well. */
-    private boolean isTurnOf(long session, long units) {
-        OptionalLong turn = line.turn();
-        return turn.isEmpty() || turn.getAsLong() == session || fits(units + line.unitsOfOthersThan(session));
+    /**
+     * Whether so many permits are free, and nobody in line would have to wait longer, since the asker comes next or there is enough for
+     * all of them as well; or the asker may take again what it had.
+     */
+    boolean grants(long session, long units, LongPredicate mayRetake) {
+        return fits(units)
+                && (line.isTurnOf(session) || fits(units + line.unitsOfOthersThan(session)) || mayRetake.test(token()));
     }
 
     /** Grants what is asked for, or answers why not. */
@@ -291,7 +294,7 @@ record Turns(State row, List<Hold> holds, Line line, Conditions conditions) {
         long units = asker.units == 0 ? state.permits() - state.used() : asker.units;
         if (units > 0 && state.fits(units)) {
             state = state.with(state.line.lapsed(now.hostNanos));
-            if (state.isTurnOf(asker.session, units) || asker.mayRetake.test(state.token())) {
+            if (state.grants(asker.session, units, asker.mayRetake)) {
                 Turns granted = state.granted(asker.with(units), now).offering(now);
                 return decide(from, granted, from.token() + 1, true, dead).grantingTo(asker.session);
             }

@@ -143,6 +143,25 @@ class TurnsTest {
         assertTrue(locks(2));
     }
 
+    /** On processors so busy that everybody comes too late, somebody must be let in. */
+    @Test
+    void whoComesLateButBeforeTheNextWhoWasNamedIsNotTooLate() {
+        locks(1);
+        locks(2);
+        locks(3);
+        locks(4);
+        unlocks(1);
+        pass(51);
+        apply(Turns.look(row, Set.of(), now()));
+        assertEquals("2~ 3@" + nanos + " 4", Timeline.places(row));
+        assertFalse(locks(4), "it stands behind the one who was named");
+        assertTrue(locks(2));
+        assertEquals("3 4", Timeline.places(row));
+        assertFalse(locks(3));
+        unlocks(2);
+        assertEquals("3@" + nanos + " 4", Timeline.places(row));
+    }
+
     @Test
     void aReservationOfAnotherBootCountsAsLapsed() {
         locks(1);

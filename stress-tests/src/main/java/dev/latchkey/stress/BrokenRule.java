@@ -14,8 +14,8 @@ enum BrokenRule {
     /** A waiter that was woken goes by what it remembers, and never looks at the row again. */
     NO_REREAD_AFTER_WAKE(
             "coordination/src/main/java/dev/latchkey/coordination/Cohort.java",
-            "&& row.isAsItWas(last, deadline)",
-            "",
+            "if (!row.isUnchanged(last, deadline)) {",
+            "if (last.permits() < 0) {",
             ScenarioName.LOCK,
             "GRANT_ORDER NO_HANG HAND_OVER"),
     /** A grant has the token of the one before. */
@@ -154,8 +154,8 @@ enum BrokenRule {
     /** A transaction takes the write lock with its first write, and fails if it has read what another has changed. */
     BEGIN_WITHOUT_IMMEDIATE(
             "cache-core/src/main/java/dev/latchkey/cache/sqlite/Writer.java",
-            "usable().update(Sql.BEGIN);",
-            "usable().update(Sql.BEGIN_READ);",
+            "usable().update(Sql.BEGIN)",
+            "usable().update(Sql.BEGIN_READ)",
             ScenarioName.COUNTERS,
             "NO_ERRORS"),
     /** A transaction of user code is rolled back, and its caller told that it was committed. */

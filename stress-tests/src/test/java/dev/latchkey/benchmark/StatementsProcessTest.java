@@ -76,6 +76,47 @@ class StatementsProcessTest {
         }
     }
 
+    /** Writes more and more, which evicts what was written first. */
+    public static final class WriterAtLimit {
+        private WriterAtLimit() {}
+
+        /** Opens this directory. */
+        public static void main(String[] args) throws Exception {
+            Child.start();
+            Cache cache = Cache.builder(Path.of(args[0])).sizeLimit(200_000).open();
+            Thread.currentThread().setName("caller");
+            for (int i = 0; i < 5_000; i++) {
+                cache.set("known" + i, "value");
+            }
+            Caller.again("set of a new key", i -> cache.set("new" + i, "value"));
+            Child.say("SIZE " + cache.size());
+            Runtime.getRuntime().halt(0);
+        }
+    }
+
+    /** Asks for a lock that others have changed since, and stands in line for it. */
+    public static final class Overtaken {
+        private Overtaken() {}
+
+        /** Opens this directory. */
+        public static void main(String[] args) throws Exception {
+            Child.start();
+            Cache cache = Cache.open(Path.of(args[0]));
+            Lock lock = new Lock(cache, "lock");
+            Thread.currentThread().setName("caller");
+            Child.say("BEGIN first");
+            lock.lock();
+            Child.say("END");
+            lock.unlock();
+            Child.say("FREE");
+            assertEquals("GO", Child.hear());
+            Child.say("BEGIN second");
+            lock.lock();
+            Child.say("END");
+            Runtime.getRuntime().halt(0);
+        }
+    }
+
     /** Writes far more than a log may hold, while somebody else reads. */
     public static final class WriterBesideReader {
         private WriterBesideReader() {}
@@ -140,6 +181,48 @@ class StatementsProcessTest {
             assertAbout(2 * TIMES, statements(caller, "lock and unlock"));
             assertEquals(0, caller.exitCode(LIMIT));
         }
+    }
+
+    /** A look at the limit is a transaction with nine statements, and each entry that goes is one. */
+    @Test
+    void aSetAtTheLimitIsFiveStatementsAtMost() throws Exception {
+        try (JavaProcess caller = saying("Thread.currentThread().getName().equals(\"caller\")", WriterAtLimit.class)) {
+            List<String> statements = statements(caller, "set of a new key");
+            assertTrue(statements.size() <= 5 * TIMES, statements.size() + " statements");
+            long evictions = statements.stream()
+                    .filter(line -> line.contains("DELETE FROM Cache WHERE rowid = "))
+                    .count();
+            assertTrue(evictions > TIMES / 2, evictions + " evicted of " + statements.size());
+            long size = Long.parseLong(caller.await("SIZE", LIMIT).substring(5));
+            assertTrue(size < 3_000, size + " entries in 200 kB");
+            assertEquals(0, caller.exitCode(LIMIT));
+        }
+    }
+
+    /** In a transaction, code that runs for the first time would keep all others from writing. */
+    @Test
+    void aYoungProcessIsGrantedALockWithoutATransaction() throws Exception {
+        try (Cache cache = Cache.open(directory.resolve("cache"))) {
+            Lock lock = new Lock(cache, "lock");
+            lock.lock();
+            lock.unlock();
+            try (JavaProcess caller = saying("Thread.currentThread().getName().equals(\"caller\")", Overtaken.class)) {
+                assertNoTransaction(statements(caller, "first"));
+                caller.await("FREE", LIMIT);
+                lock.lock(); // what the caller remembers is older
+                lock.unlock();
+                caller.send("GO");
+                assertNoTransaction(statements(caller, "second"));
+                assertEquals(0, caller.exitCode(LIMIT));
+            }
+        }
+    }
+
+    private static void assertNoTransaction(List<String> statements) {
+        assertTrue(
+                statements.stream().anyMatch(line -> line.startsWith("SQL UPDATE LatchkeyState")),
+                statements::toString);
+        assertTrue(statements.stream().noneMatch(line -> line.startsWith("SQL BEGIN")), statements::toString);
     }
 
     /** To start the log again writers are held up, which is in vain as long as somebody reads what is in it. */

@@ -4,6 +4,7 @@ import dev.latchkey.cache.CacheTimeoutException;
 import dev.latchkey.cache.spi.Deadline;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -13,13 +14,25 @@ import org.jspecify.annotations.Nullable;
  */
 final class Busy {
     private static final long SHORTEST_PARK_NANOS = TimeUnit.MICROSECONDS.toNanos(20);
-    private static final long LONGEST_PARK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    static final long LONGEST_PARK_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    /** How much of the time that has been waited each park takes. */
+    private static final int PARTS = 8;
 
     private Busy() {}
 
     static <R> R retry(Deadline deadline, Supplier<String> where, Supplier<R> attempt) {
+        return retry(deadline, where, attempt, () -> LONGEST_PARK_NANOS);
+    }
+
+    /**
+     * The longer it waits the less often it looks: on busy processors, many who look often keep the one they wait for from going on.
+     *
+     * @param refused told of each attempt that met a busy database; answers how long to park at most
+     */
+    static <R> R retry(Deadline deadline, Supplier<String> where, Supplier<R> attempt, LongSupplier refused) {
         boolean interrupted = false;
-        long park = SHORTEST_PARK_NANOS;
+        long start = 0;
         try {
             while (true) {
                 try {
@@ -29,8 +42,10 @@ final class Busy {
                         throw timeout(deadline, where.get(), e);
                     }
                 }
+                long now = System.nanoTime();
+                start = start == 0 ? now : start;
+                long park = Math.min(refused.getAsLong(), Math.max(SHORTEST_PARK_NANOS, (now - start) / PARTS));
                 LockSupport.parkNanos(Math.min(park, Math.max(1, deadline.remainingNanos())));
-                park = Math.min(LONGEST_PARK_NANOS, park + park / 4);
                 interrupted |= Thread.interrupted();
             }
         } finally {

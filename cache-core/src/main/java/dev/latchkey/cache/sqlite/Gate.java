@@ -9,12 +9,14 @@ import java.util.function.LongSupplier;
  *
  *   NEXT        the next ticket to be drawn
  *   SERVED      the ticket whose turn it is; nobody's, if it is the one to be drawn next
- *   SIGN        when its owner last gave a sign of life, and whether it was on its way out then
+ *   SIGN        when its owner last gave a sign of life, and whether it was on its way out then, or was refused by the database
  *   PLACE + n   what ticket n (of every PLACES) sleeps on: that it waits, that it is its turn, or that nobody has it
  *
  * While others wait, whoever has the turn keeps it for a slice, because a process that takes turns with others for every commit
  * pays for a change of threads with each. It is passed over when it gives no sign of life, when it pauses between two commits,
- * and when the memory has been zeroed. Who has waited for long without any change writes without a turn.
+ * and when the memory has been zeroed. When the database is held by somebody who has no turn, one that was passed over for
+ * instance, whoever has the turn tries again and says so, and the others sleep: where all try at once on busy processors, the
+ * one they wait for gets none. Who has waited for long without any change writes without a turn.
  */
 /** Lets the processes that write to a database take turns, in order of arrival, instead of all trying at once. */
 final class Gate {
@@ -33,8 +35,20 @@ final class Gate {
     /** Who is silent for longer is stopped, dead, or in a long transaction, which needs no gate. */
     private static final long SILENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
+    /** Who was refused tries again sooner. */
+    private static final long REFUSED_SILENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+    private static final long REFUSED_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
+    /** For each in front. */
     private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+    private static final int AT_WORK = 0;
+    private static final int LEAVING = 1;
+    private static final int REFUSED = 2;
+    private static final int STATE = 3;
     private static final long FIRST_POLL_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
+    /** For each in front. */
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final Hints hints;
@@ -62,7 +76,7 @@ final class Gate {
         long now = nanos.getAsLong();
         inHaste = now - left < PAUSE_NANOS;
         if (isMine() && (now - sliceStart < SLICE_NANOS || !othersWait())) {
-            sign(now, false);
+            sign(now, AT_WORK);
             return;
         }
         if (isMine()) {
@@ -75,8 +89,17 @@ final class Gate {
         }
         if (mine) {
             sliceStart = nanos.getAsLong();
-            sign(sliceStart, false);
+            sign(sliceStart, AT_WORK);
         }
+    }
+
+    /** The database is busy; how long to wait at most before the next try. */
+    long refused() {
+        if (!isMine()) {
+            return Busy.LONGEST_PARK_NANOS;
+        }
+        sign(nanos.getAsLong(), REFUSED);
+        return REFUSED_POLL_NANOS;
     }
 
     /** After a transaction, however it ended: the turn is over if nobody waits, if the slice is, or if a pause is likely. */
@@ -86,7 +109,7 @@ final class Gate {
             return;
         }
         if (othersWait() && inHaste && left - sliceStart < SLICE_NANOS) {
-            sign(left, true);
+            sign(left, LEAVING);
         } else {
             pass(ticket, left);
             mine = false;
@@ -116,15 +139,20 @@ final class Gate {
         long start = nanos.getAsLong();
         long changed = start;
         int served = read(SERVED);
+        int sign = read(SIGN);
         draw();
         while (true) {
             int current = read(SERVED);
+            int latest = read(SIGN);
             long now = nanos.getAsLong();
-            if (current != served) {
+            boolean triesAgain = latest != sign && (latest & STATE) == REFUSED;
+            if (current != served || triesAgain) {
                 served = current;
+                sign = latest;
                 changed = now;
             }
-            boolean hopeless = now - changed >= PATIENCE_NANOS || now - start >= most;
+            int inFront = Math.max(1, ticket - current);
+            boolean hopeless = now - changed >= PATIENCE_NANOS * inFront || now - start >= most;
             if (current == ticket) {
                 mine = true;
                 return;
@@ -138,8 +166,8 @@ final class Gate {
                 if (isUnused()) {
                     pass(current, now);
                 }
-                boolean isNext = current + 1 == ticket;
-                hints.sleep(place(ticket), waiting(ticket), isNext ? FIRST_POLL_NANOS : POLL_NANOS);
+                long poll = inFront == 1 ? FIRST_POLL_NANOS : POLL_NANOS * inFront;
+                hints.sleep(place(ticket), waiting(ticket), Math.min(poll, most - (now - start)));
             }
         }
     }
@@ -153,10 +181,17 @@ final class Gate {
     private boolean isUnused() {
         int sign = read(SIGN);
         int now = instant(nanos.getAsLong());
-        boolean leaving = (sign & 1) != 0;
-        long silence = TimeUnit.MICROSECONDS.toNanos((now - (sign & ~1)) >> 1);
-        boolean isSilent = silence < 0 || silence > (leaving ? PAUSE_NANOS : SILENCE_NANOS);
+        long silence = TimeUnit.MICROSECONDS.toNanos((now - (sign & ~STATE)) >> 2);
+        boolean isSilent = silence < 0 || silence > longestSilence(sign & STATE);
         return isSilent && read(SIGN) == sign; // not one that gave a sign while we looked at the clock
+    }
+
+    private static long longestSilence(int state) {
+        return switch (state) {
+            case LEAVING -> PAUSE_NANOS;
+            case REFUSED -> REFUSED_SILENCE_NANOS;
+            default -> SILENCE_NANOS;
+        };
     }
 
     /** Ends a turn, and wakes who is next. */
@@ -167,7 +202,7 @@ final class Gate {
             heir++;
         }
         int to = next - heir > 0 && heir - from < PLACES ? heir : next;
-        sign(now, false);
+        sign(now, AT_WORK);
         if (hints.compareAndSet(first + SERVED, from, to)
                 && hints.compareAndSet(place(to), waiting(to), waiting(to) + 1)) {
             hints.wake(place(to));
@@ -183,13 +218,13 @@ final class Gate {
         return ofTicket << 1 | 1;
     }
 
-    private void sign(long now, boolean leaving) {
-        hints.put(first + SIGN, instant(now) | (leaving ? 1 : 0));
+    private void sign(long now, int state) {
+        hints.put(first + SIGN, instant(now) | state);
     }
 
-    /** In microseconds; what is older than a quarter of an hour may look new, once. */
+    /** In microseconds; what is older than some minutes may look new, once. */
     private static int instant(long nanos) {
-        return (int) TimeUnit.NANOSECONDS.toMicros(nanos) << 1;
+        return (int) TimeUnit.NANOSECONDS.toMicros(nanos) << 2;
     }
 
     private int read(int word) {

@@ -88,8 +88,18 @@ final class SqliteSessions implements Sessions {
             lock = locks.tryTake(id);
         }
         Session session = new Session(id);
+        long started = clock.wallMillis();
+        Object[] columns = {id, clock.bootId(), label(), ProcessHandle.current().pid(), host(), started};
         try {
-            long floor = writer.write(tx -> insert(tx, session), deadline);
+            long floor = writer.write(
+                    tx -> {
+                        uncommitted = session;
+                        tx.afterCommit(() -> uncommitted = null);
+                        tx.onRollback(() -> lose(session));
+                        return insert(tx.db, columns, started);
+                    },
+                    db -> insert(db, columns, started),
+                    deadline);
             return new Open(session, lock, floor);
         } catch (Throwable t) {
             LockFile.release(lock);
@@ -97,20 +107,11 @@ final class SqliteSessions implements Sessions {
         }
     }
 
-    private long insert(Tx tx, Session session) {
-        tx.db.update(
-                Sql.INSERT_SESSION,
-                session.id(),
-                clock.bootId(),
-                label(),
-                ProcessHandle.current().pid(),
-                host(),
-                clock.wallMillis());
-        uncommitted = session;
-        tx.afterCommit(() -> uncommitted = null);
-        tx.onRollback(() -> lose(session));
-        long micros = TimeUnit.MILLISECONDS.toMicros(clock.wallMillis());
-        Long floor = tx.db.one(Sql.RAISE_FLOOR, row -> row.getLong(1), micros);
+    /** The row comes last: if the database is busy before it, both are done again. */
+    private static long insert(Database db, Object[] columns, long started) {
+        long micros = TimeUnit.MILLISECONDS.toMicros(started);
+        Long floor = db.one(Sql.RAISE_FLOOR, row -> row.getLong(1), micros);
+        db.update(Sql.INSERT_SESSION, columns);
         return floor == null ? micros : floor;
     }
 

@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The states of all names, in the table LatchkeyState. */
 final class SqliteStates implements StateStore {
+    /** On what is stored, after what was remembered. */
+    private static final int MOST_TRIES = 16;
+
     private static final Hold NOBODY = new Hold(0, 0, 0, 0, "", 0, 0);
 
     private final Writer writer;
@@ -62,8 +65,8 @@ final class SqliteStates implements StateStore {
 
     private <R> Applied<R> write(
             State base, Decision<R> decision, Transition<R> transition, long floor, Deadline deadline) {
-        boolean possible = base.exists() && decision.dead().isEmpty();
-        Function<Database, @Nullable Applied<R>> single = db -> storeOver(db, base, transition, floor);
+        boolean possible = decision.dead().isEmpty();
+        Function<Database, @Nullable Applied<R>> single = db -> storeSoon(db, base, transition, floor);
         return writer.write(
                 tx -> applyToStored(tx, base.kind(), base.name(), transition, floor),
                 possible ? single : null,
@@ -86,6 +89,27 @@ final class SqliteStates implements StateStore {
             directory.requireInPlace();
         }
         return applied.update;
+    }
+
+    /**
+     * Tries it on what is stored, again if others were faster, outside of a transaction: what is decided, perhaps for the first time in
+     * a young process, keeps no other from writing. Null if it takes more than one row, or if the others are faster again and again.
+     */
+    private static <R> @Nullable Applied<R> storeSoon(Database db, State base, Transition<R> transition, long floor) {
+        Applied<R> applied = base.exists() ? storeOver(db, base, transition, floor) : null;
+        State known = base;
+        for (int again = 0; applied == null && again < MOST_TRIES; again++) {
+            Row stored = row(db, base.kind(), base.name());
+            if (stored.holds > 1 || !stored.state.exists() || stored.state.version() == known.version()) {
+                return null; // the asker may be dead
+            }
+            known = stored.state;
+            Decision<R> decision = transition.apply(known);
+            applied = decision.changes(known) || !decision.dead().isEmpty()
+                    ? storeOver(db, known, transition, floor)
+                    : new Applied<>(new Update<>(known, decision.result()), false, decision.rings());
+        }
+        return applied;
     }
 
     /**

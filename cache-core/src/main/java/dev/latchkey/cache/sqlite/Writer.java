@@ -392,11 +392,7 @@ final class Writer implements AutoCloseable {
         line.remove(node);
         try {
             Function<Database, @Nullable R> single = java.util.Objects.requireNonNull(node.single);
-            gate.enter(deadline);
-            R result = Busy.retry(deadline, () -> where, () -> {
-                requireOpen();
-                return single.apply(usable());
-            });
+            @Nullable R result = enterAndTry(deadline, () -> single.apply(usable()));
             if (result == null) {
                 node.singleTried = true;
                 requeue(node);
@@ -525,11 +521,19 @@ final class Writer implements AutoCloseable {
     }
 
     private void begin(Deadline deadline) {
+        int unused = enterAndTry(deadline, () -> usable().update(Sql.BEGIN));
+    }
+
+    private <R> R enterAndTry(Deadline deadline, Supplier<R> attempt) {
         gate.enter(deadline);
-        Busy.run(deadline, () -> where, () -> {
-            requireOpen();
-            usable().update(Sql.BEGIN);
-        });
+        return Busy.retry(
+                deadline,
+                () -> where,
+                () -> {
+                    requireOpen();
+                    return attempt.get();
+                },
+                gate::refused);
     }
 
     /** The connection, a new one if the old one is stuck in a transaction that can neither go on nor be rolled back. */

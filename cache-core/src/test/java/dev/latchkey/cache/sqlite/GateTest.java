@@ -29,6 +29,7 @@ class GateTest {
     private static final int FIRST = 1 << 14;
     private static final int NEXT = FIRST;
     private static final int SERVED = FIRST + 1;
+    private static final int SIGN = FIRST + 2;
     private static final Deadline NEVER = Deadline.never();
 
     @RegisterExtension
@@ -272,6 +273,29 @@ class GateTest {
         assertWaits(patient);
     }
 
+    /** Who stands far behind looks seldom, but not too late. */
+    @Test
+    void whoStandsFarBehindReturnsInTime() throws Exception {
+        Gate a = gate();
+        a.enter(NEVER);
+        for (int ticket = 1; ticket <= 60; ticket++) {
+            int drawn = hints.getAndIncrement(NEXT);
+            hints.put(place(drawn), waiting(drawn));
+        }
+        Gate last = gate();
+        long start = System.nanoTime();
+        Future<?> timed = threads.submit(() -> {
+            last.enter(Deadline.after(Duration.ofMillis(10)));
+            return System.nanoTime() - start;
+        });
+        while (hints.read(NEXT) < 62) {
+            Thread.onSpinWait();
+        }
+        pass(5_001);
+        long millis = TimeUnit.NANOSECONDS.toMillis((Long) timed.get(10, TimeUnit.SECONDS));
+        assertTrue(millis < 50, millis + " ms");
+    }
+
     @Test
     void anInterruptEndsAnInterruptibleWaitAndIsKept() throws Exception {
         Gate a = gate();
@@ -307,6 +331,50 @@ class GateTest {
         pass(200);
         assertReturns(other);
         a.leave();
+    }
+
+    /** Else all who wait would try at once, and again and again. */
+    @Test
+    void whoStandsFartherBehindIsMorePatient() throws Exception {
+        gate().enter(NEVER);
+        Future<?> second = enterAndWait(gate(), NEVER);
+        Future<?> third = enterAndWait(gate(), NEVER);
+        hints.put(NEXT, 0);
+        hints.put(SERVED, 0);
+        pass(5_100);
+        assertReturns(second);
+        assertWaits(third);
+        pass(4_800);
+        assertWaits(third);
+        pass(200);
+        assertReturns(third);
+    }
+
+    @Test
+    void whoIsRefusedKeepsTheTurnForAsLongAsItTriesAgain() throws Exception {
+        Gate a = gate();
+        a.enter(NEVER);
+        Future<?> second = enterAndWait(gate(), NEVER);
+        Future<?> third = enterAndWait(gate(), NEVER);
+        for (int i = 0; i < 5; i++) {
+            assertTrue(a.refused() <= 2_000_000, "it would be taken for stopped before its next try");
+            pass(4_500);
+            assertWaits(second);
+        }
+        assertWaits(third);
+        pass(600);
+        assertReturns(second);
+        assertWaits(third);
+    }
+
+    @Test
+    void whoIsRefusedWithoutATurnNeedNotTrySoon() throws IOException {
+        gate().enter(NEVER);
+        Gate other = gate();
+        other.enter(Deadline.after(Duration.ZERO));
+        int sign = hints.read(SIGN);
+        assertTrue(other.refused() > 2_000_000);
+        assertTrue(hints.read(SIGN) == sign, "it gave the sign of the one that has the turn");
     }
 
     @Test
