@@ -32,6 +32,7 @@ final class WorkerCrew implements AutoCloseable {
     private final List<WorkerProcess> ready = new ArrayList<>();
     private final Map<String, Claimed> claims = new HashMap<>();
     private final Handovers handovers = new Handovers();
+    private final Signals signals;
     private Optional<Victim> victim = Optional.empty();
     private int kills;
     private int deaths;
@@ -49,6 +50,7 @@ final class WorkerCrew implements AutoCloseable {
         this.directory = directory;
         this.display = display;
         this.items = items;
+        this.signals = new Signals();
         this.cache = directory.open(this::close);
         this.queue = IndexWorker.queue(cache);
         this.lock = new Lock(cache, IndexWorker.LOCK);
@@ -85,7 +87,7 @@ final class WorkerCrew implements AutoCloseable {
         }
     }
 
-    private void handle(WorkerProcess worker, WorkerEvent event) throws IOException, InterruptedException {
+    private void handle(WorkerProcess worker, WorkerEvent event) throws IOException {
         WorkerEvent before = worker.saw(event);
         victim.ifPresent(killed -> killed.saw(worker, event));
         switch (event.kind()) {
@@ -112,7 +114,7 @@ final class WorkerCrew implements AutoCloseable {
         }
     }
 
-    private void claimed(WorkerProcess worker, WorkerEvent event) throws InterruptedException {
+    private void claimed(WorkerProcess worker, WorkerEvent event) throws IOException {
         Claimed before = claims.put(event.item(), new Claimed(worker, event.number()));
         if (before != null) {
             display.say(
@@ -124,7 +126,7 @@ final class WorkerCrew implements AutoCloseable {
         }
     }
 
-    private void locked(WorkerProcess worker, WorkerEvent event, long waitingNanos) throws InterruptedException {
+    private void locked(WorkerProcess worker, WorkerEvent event, long waitingNanos) throws IOException {
         handovers.locked(event.number(), worker.pid(), waitingNanos, event.nanos());
         kill(worker, event.item(), true);
     }
@@ -136,10 +138,11 @@ final class WorkerCrew implements AutoCloseable {
 
     /**
      * Kills a worker if it is in the middle of its work. It is stopped first, so that what the shared directory says about it
-     * stays true until it is killed.
+     * stays true until it is killed. One that has gone on while this process was late is left alone.
      */
-    private void kill(WorkerProcess worker, String item, boolean onlyWithLock) throws InterruptedException {
-        if (!options.killing() || victim.isPresent() || merged < items.size() / 4 || !worker.stop()) {
+    private void kill(WorkerProcess worker, String item, boolean onlyWithLock) throws IOException {
+        boolean wanted = options.killing() && victim.isEmpty() && merged >= items.size() / 4;
+        if (!wanted || !worker.isStillAt(item) || !signals.stop(worker.pid())) {
             return;
         }
         boolean holdsLock =
@@ -150,7 +153,7 @@ final class WorkerCrew implements AutoCloseable {
             kills++;
             display.say("killed " + worker + ", which holds " + (holdsLock ? "the lock and " : "") + item);
         } else {
-            worker.resume();
+            signals.resume(worker.pid());
         }
     }
 
@@ -164,7 +167,7 @@ final class WorkerCrew implements AutoCloseable {
         if (event.number() < 128) {
             throw new IllegalStateException("worker " + worker + " failed with exit status " + event.number());
         }
-        String item = before.kind() == WorkerEvent.Kind.MERGED ? "" : before.item();
+        String item = before.workingOn();
         display.say(worker + " is dead, exit status " + event.number() + (item.isEmpty() ? "" : "; it held " + item));
         // who was stopped after its commit had nothing left to take over: kill another one
         victim = victim.filter(
@@ -238,6 +241,7 @@ final class WorkerCrew implements AutoCloseable {
             List<WorkerProcess> left = List.copyOf(living);
             left.forEach(WorkerProcess::kill);
             left.forEach(WorkerProcess::awaitEnd);
+            signals.close();
             cache.close();
         }
     }

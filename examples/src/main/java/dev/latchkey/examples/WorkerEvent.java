@@ -22,6 +22,11 @@ record WorkerEvent(Kind kind, long nanos, long number, String item) {
         ENDED
     }
 
+    /** The item that is not done yet, or nothing. */
+    String workingOn() {
+        return kind == Kind.MERGED ? "" : item;
+    }
+
     static WorkerEvent parse(String line) {
         String[] parts = line.split(" ", 4);
         return new WorkerEvent(Kind.valueOf(parts[0]), Long.parseLong(parts[1]), Long.parseLong(parts[2]), parts[3]);

@@ -4,7 +4,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +14,7 @@ import java.util.function.BiConsumer;
 final class WorkerProcess {
     private final Process process;
     private WorkerEvent last = new WorkerEvent(WorkerEvent.Kind.ENDED, 0, 0, "");
+    private volatile WorkerEvent newest = last;
     private boolean killed;
 
     private WorkerProcess(Process process) {
@@ -51,7 +51,10 @@ final class WorkerProcess {
 
     private void follow(BiConsumer<WorkerProcess, WorkerEvent> listener) {
         try (var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-            lines.lines().forEach(line -> listener.accept(this, WorkerEvent.parse(line)));
+            lines.lines().map(WorkerEvent::parse).forEach(event -> {
+                newest = event;
+                listener.accept(this, event);
+            });
         } catch (IOException | RuntimeException e) {
             // the last line of a killed process may be cut off
         }
@@ -66,9 +69,14 @@ final class WorkerProcess {
         return before;
     }
 
+    /** Whether it has not gone on to another item, which its parent may not have seen yet. */
+    boolean isStillAt(String item) {
+        return newest.workingOn().equals(item);
+    }
+
     /** What it works on, or nothing. */
     String item() {
-        return last.kind() == WorkerEvent.Kind.MERGED ? "" : last.item();
+        return last.workingOn();
     }
 
     long pid() {
@@ -99,16 +107,6 @@ final class WorkerProcess {
         }
     }
 
-    /** SIGSTOP: it can be looked at and does not move on. */
-    boolean stop() throws InterruptedException {
-        return signal("STOP");
-    }
-
-    /** SIGCONT. */
-    void resume() throws InterruptedException {
-        signal("CONT");
-    }
-
     /** SIGKILL; returns the time of it. */
     long kill() {
         killed = true;
@@ -119,17 +117,6 @@ final class WorkerProcess {
 
     void awaitEnd() {
         process.onExit().join();
-    }
-
-    private boolean signal(String signal) throws InterruptedException {
-        try {
-            return new ProcessBuilder("kill", "-s", signal, Long.toString(pid()))
-                            .start()
-                            .waitFor()
-                    == 0;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     @Override

@@ -4,14 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.latchkey.testing.JavaCommand;
 import dev.latchkey.testing.JavaProcess;
 import dev.latchkey.testing.Processes;
 import dev.latchkey.testing.TestDirectory;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
@@ -61,7 +64,25 @@ final class WordIndexDemoTest {
     @RepeatedTest(3)
     void theIndexIsExactAlthoughAWorkerIsKilled() throws IOException {
         writeFiles(FILES, MANY_FILES);
-        List<String> output = finished(0, folder.toString());
+        assertExactAlthoughAWorkerWasKilled(finished(0, start(folder.toString())));
+    }
+
+    @Test
+    void aWorkerIsKilledAlthoughProgramsStartSlowly() throws IOException {
+        writeFiles(FILES, MANY_FILES);
+        Path slow = Files.createDirectory(directory.resolve("slow"));
+        for (String name : List.of("kill", "sh")) {
+            Path program =
+                    Files.writeString(slow.resolve(name), "#!/bin/sh\nsleep 0.03\nexec /bin/" + name + " \"$@\"\n");
+            Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+        }
+        String path = "PATH=" + slow + File.pathSeparator + System.getenv("PATH");
+        JavaCommand command =
+                JavaCommand.of(WordIndexDemo.class, folder.toString()).startedBy("env", path);
+        assertExactAlthoughAWorkerWasKilled(finished(0, processes.start(command)));
+    }
+
+    private void assertExactAlthoughAWorkerWasKilled(List<String> output) {
         assertEquals("EXACT", output.get(output.size() - 1));
         assertTrue(output.stream().anyMatch(line -> line.contains("exit status is 137 = 128 + 9")), output::toString);
         assertTrue(output.stream().anyMatch(line -> line.contains("the item was taken over by pid")), output::toString);
@@ -70,7 +91,7 @@ final class WordIndexDemoTest {
 
     @Test
     void theIndexDiffersWithoutTheLock() {
-        List<String> output = finished(1, folder.toString(), "--without-lock");
+        List<String> output = finished(1, start(folder.toString(), "--without-lock"));
         assertEquals("DIFFERENT", output.get(output.size() - 1));
         assertNothingIsLeft();
     }
@@ -90,7 +111,7 @@ final class WordIndexDemoTest {
 
     @Test
     void oneWorkerIsEnough() {
-        finished(0, folder.toString(), "--workers", "1");
+        finished(0, start(folder.toString(), "--workers", "1"));
     }
 
     @Test
@@ -115,7 +136,7 @@ final class WordIndexDemoTest {
     @Test
     void theSharedDirectoryIsKeptOnRequest() {
         Path kept = directory.resolve("kept");
-        finished(0, folder.toString(), "--workers", "2", "--keep", kept.toString());
+        finished(0, start(folder.toString(), "--workers", "2", "--keep", kept.toString()));
         assertTrue(Files.exists(kept.resolve("latchkey").resolve("cache.db")));
         refused("--keep needs a new or empty directory", folder.toString(), "--keep", kept.toString());
     }
@@ -147,13 +168,12 @@ final class WordIndexDemoTest {
     }
 
     private void refused(String message, String... arguments) {
-        List<String> output = finished(2, arguments);
+        List<String> output = finished(2, start(arguments));
         assertEquals(1, output.size(), output::toString);
         assertTrue(output.get(0).contains(message), output::toString);
     }
 
-    private List<String> finished(int exitCode, String... arguments) {
-        JavaProcess demo = start(arguments);
+    private static List<String> finished(int exitCode, JavaProcess demo) {
         assertEquals(exitCode, demo.exitCode(LIMIT), () -> String.join("\n", demo.output()));
         return demo.output();
     }
