@@ -282,18 +282,28 @@ class GateTest {
             int drawn = hints.getAndIncrement(NEXT);
             hints.put(place(drawn), waiting(drawn));
         }
+        long fastest = Long.MAX_VALUE;
+        for (int i = 0; i < 5; i++) {
+            fastest = Math.min(fastest, nanosOfAWaitOfFiveMillis());
+        }
+        assertTrue(fastest < TimeUnit.MILLISECONDS.toNanos(50), fastest + " ns");
+    }
+
+    /** In real time; all that wait in front stay where they are. */
+    private long nanosOfAWaitOfFiveMillis() throws Exception {
         Gate last = gate();
+        int next = hints.read(NEXT);
         long start = System.nanoTime();
-        Future<?> timed = threads.submit(() -> {
+        Future<Long> timed = threads.submit(() -> {
             last.enter(Deadline.after(Duration.ofMillis(10)));
             return System.nanoTime() - start;
         });
-        while (hints.read(NEXT) < 62) {
+        while (hints.read(place(next)) != waiting(next)) {
             Thread.onSpinWait();
         }
+        Thread.sleep(2); // it sleeps by now
         pass(5_001);
-        long millis = TimeUnit.NANOSECONDS.toMillis((Long) timed.get(10, TimeUnit.SECONDS));
-        assertTrue(millis < 50, millis + " ms");
+        return timed.get(10, TimeUnit.SECONDS);
     }
 
     @Test
