@@ -236,17 +236,25 @@ final class Trial implements AutoCloseable {
         nemesis.freeDisk();
     }
 
-    /** Whether what has been written down so far breaks a promise that a broken rule serves. */
+    /**
+     * Whether what has been written down so far breaks a promise that a broken rule serves. The histories are read one after the
+     * other, while they grow: what the first ones seem to lack is there when they are read again.
+     */
     private boolean hasShown(BrokenRule rule) throws IOException {
+        Set<Violation> seen = shown(rule);
+        return !seen.isEmpty() && shown(rule).stream().anyMatch(seen::contains);
+    }
+
+    private Set<Violation> shown(BrokenRule rule) throws IOException {
         Run run = new Run(histories(), faults(), stalls.ofAtLeast(STALL), Remains.NOTHING);
+        Set<Violation> shown = new HashSet<>();
         for (Checker checker : scenario.checkers(options, false)) {
-            if (checker.check(run).stream()
-                    .map(Violation::promise)
-                    .anyMatch(promise -> rule.promises().contains(promise) && BrokenRule.EARLY.contains(promise))) {
-                return true;
-            }
+            checker.check(run).stream()
+                    .filter(violation -> rule.promises().contains(violation.promise()))
+                    .filter(violation -> BrokenRule.EARLY.contains(violation.promise()))
+                    .forEach(shown::add);
         }
-        return false;
+        return shown;
     }
 
     private List<History> histories() throws IOException {
