@@ -238,12 +238,12 @@ public final class Client {
                 operation.begin();
                 long start = System.nanoTime();
                 starts.accumulate(start);
-                while (System.nanoTime() - start < nanos) {
+                do { // one at least, although this thread may lose its processor for longer than it is to last
                     histogram.recordValue(operation.timed());
                     if (timesWanted) {
                         times.add(System.nanoTime());
                     }
-                }
+                } while (System.nanoTime() - start < nanos);
                 ends.accumulate(System.nanoTime());
             }));
             thread.start();

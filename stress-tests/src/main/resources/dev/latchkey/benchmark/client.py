@@ -271,10 +271,12 @@ def work(operation, warm, nanos, warm_up, latencies, times, window):
     warm.release()
     gun.wait()
     start = now()
-    while now() < start + nanos:
+    while True:  # once at least
         latencies.append(timed())
         if times is not None:
             times.append(time.monotonic_ns())
+        if now() >= start + nanos:
+            break
     window.append((start, now()))
 
 

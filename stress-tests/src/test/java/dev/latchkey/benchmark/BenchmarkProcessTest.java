@@ -176,6 +176,24 @@ class BenchmarkProcessTest {
         }
     }
 
+    /** A thread that loses its processor for longer than it is to measure has measured something all the same. */
+    @Test
+    void oneOperationAtLeastIsMeasured() throws Exception {
+        try (RedisServer redis = RedisServer.start(directory.path())) {
+            for (Peer peer : List.of(Peer.LATCHKEY, Peer.DISKCACHE)) {
+                if (peer.missing(redis).isEmpty()) {
+                    try (Site site = site(peer, redis)) {
+                        List<Party> parties = site.join(1);
+                        Loop.begin(parties, "measure set 1 0 0 0 0");
+                        List<Round.Result> results = Loop.results(parties);
+                        assertEquals(1, results.get(0).operations());
+                        site.verify(results);
+                    }
+                }
+            }
+        }
+    }
+
     /** The short form has no such warm-up. */
     @Test
     void locksThatWereWarmedUpAloneAreCountedByTheContendedCallsOnly() throws Exception {
